@@ -1,0 +1,178 @@
+"""YAML -> Rubric. Every refusal ends in the file and the path within it."""
+
+import difflib
+from collections.abc import Hashable, Iterator, Mapping
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import TypeAdapter, ValidationError
+
+from grader.errors import CourseError
+from grader.types import Case, Criterion, Limits, Rubric, Text, Tolerance
+
+RUBRIC: TypeAdapter[Rubric] = TypeAdapter(Rubric)
+KNOWN_KEYS = {
+    type_.__name__: list(type_.__dataclass_fields__)
+    for type_ in (Rubric, Case, Criterion, Limits, Tolerance, Text)
+}
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """YAML in which a key stands once; else the last one would win in silence."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]  # type: ignore[no-untyped-call]
+        for (key_node, _), key in zip(node.value, keys, strict=True):
+            if keys.count(key) > 1:
+                raise yaml.MarkedYAMLError(
+                    problem=f"expected the key {key!r} once", problem_mark=key_node.start_mark
+                )
+        return super().construct_mapping(node, deep=deep)
+
+
+def read_rubric(path: Path, check_names: tuple[str, ...]) -> Rubric:
+    """The rubric in a file.
+
+    Args:
+        path: the YAML file.
+        check_names: the checks that a criterion may ask for.
+
+    Raises:
+        CourseError: no such file, no YAML, or a value that makes no sense, with its path.
+    """
+    try:
+        content = yaml.load(path.read_text(encoding="utf-8"), _StrictLoader)
+    except OSError as error:
+        raise CourseError(f"expected a rubric, got {error.strerror} @ {path}") from error
+    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+        raise CourseError(f"expected YAML, got {error} @ {path}") from error
+    return parse_rubric(content, str(path), check_names)
+
+
+def parse_rubric(content: Any, where: str, check_names: tuple[str, ...]) -> Rubric:
+    """The rubric in what a YAML or JSON file holds.
+
+    Raises:
+        CourseError: as `read_rubric`.
+    """
+    try:
+        rubric = RUBRIC.validate_python(_normal(content))
+    except ValidationError as error:
+        raise CourseError("\n".join(_sentences(error, where))) from error
+    problems = list(_problems(rubric, check_names))
+    if problems:
+        raise CourseError("\n".join(f"{problem} @ {where} {path}" for path, problem in problems))
+    return rubric
+
+
+def _normal(content: Any) -> Any:
+    """The short forms spelled out: a check by its name, one list of forbidden API for all."""
+    if not isinstance(content, Mapping):
+        return content
+    normal = dict(content)
+    if isinstance(normal.get("forbidden"), list):
+        normal["forbidden"] = {"*": normal["forbidden"]}
+    criteria = normal.get("criteria")
+    if isinstance(criteria, list):
+        normal["criteria"] = [_normal_criterion(criterion) for criterion in criteria]
+    return normal
+
+
+def _normal_criterion(criterion: Any) -> Any:
+    if not isinstance(criterion, Mapping):
+        return criterion
+    normal = dict(criterion)
+    normal["points"] = _fraction(normal.get("points"))
+    if isinstance(normal.get("manual"), Mapping):
+        normal["manual"] = {_fraction(key): text for key, text in normal["manual"].items()}
+    if isinstance(normal.get("checks"), list):
+        normal["checks"] = [_normal_check(check) for check in normal["checks"]]
+    return normal
+
+
+def _fraction(value: Any) -> Any:
+    """0.1 as a tenth, not as the nearest binary number."""
+    if isinstance(value, (int, float, str)) and not isinstance(value, bool):
+        try:
+            return Fraction(str(value))
+        except (ValueError, ZeroDivisionError):
+            return value
+    return value
+
+
+def _normal_check(check: Any) -> Any:
+    if isinstance(check, str):
+        return {"name": check}
+    if isinstance(check, Mapping) and len(check) == 1 and "name" not in check:
+        ((name, options),) = check.items()
+        return {"name": name, "options": options}
+    return check
+
+
+def _sentences(error: ValidationError, where: str) -> Iterator[str]:
+    for problem in error.errors(include_url=False):
+        path = "$" + "".join(
+            f"[{part}]" if isinstance(part, int) else f".{part}" for part in problem["loc"]
+        )
+        key = str(problem["loc"][-1]) if problem["loc"] else ""
+        if problem["type"] == "unexpected_keyword_argument":
+            keys = sorted({key for keys in KNOWN_KEYS.values() for key in keys})
+            near = difflib.get_close_matches(key, keys, 1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            yield f"expected a known key, got {key!r}{hint} @ {where} {path}"
+        elif problem["type"] in ("missing_argument", "missing"):
+            yield f"expected the key {key!r}, got none @ {where} {path}"
+        else:
+            said = problem["msg"].removeprefix("Input should be ")
+            yield f"expected {said}, got {str(problem['input'])[:80]!r} @ {where} {path}"
+
+
+def _problems(rubric: Rubric, check_names: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """What no type can say: names that are not unique or point nowhere, odd numbers."""
+    cases = [case.id for case in rubric.cases]
+    criteria = [criterion.id for criterion in rubric.criteria]
+    yield from _repeated("cases", cases)
+    yield from _repeated("criteria", criteria)
+    for name in ("seconds", "trial_seconds", "memory_mb", "output_bytes", "result_bytes"):
+        if not 0 < getattr(rubric.limits, name) < float("inf"):
+            got = getattr(rubric.limits, name)
+            yield f"$.limits.{name}", f"expected a number > 0, got {got}"
+    for index, case in enumerate(rubric.cases):
+        if case.calls < 1:
+            yield f"$.cases[{index}].calls", f"expected a number >= 1, got {case.calls}"
+    for index, criterion in enumerate(rubric.criteria):
+        path = f"$.criteria[{index}]"
+        if not criterion.points >= 0:
+            yield f"{path}.points", f"expected a number >= 0, got {criterion.points}"
+        yield from _pointing(f"{path}.over", criterion.over, cases)
+        yield from _pointing(f"{path}.needs", criterion.needs, criteria[:index])
+        yield from _pointing(
+            f"{path}.checks", tuple(check.name for check in criterion.checks), list(check_names)
+        )
+        if bool(criterion.manual) == bool(criterion.checks):
+            yield path, "expected either checks or manual levels"
+        if criterion.checks:
+            yield from _pointing(f"{path}.entry", (criterion.entry,), list(rubric.entries))
+            yield from _shown(path, criterion, rubric)
+
+
+def _shown(path: str, criterion: Criterion, rubric: Rubric) -> Iterator[tuple[str, str]]:
+    shows = {case.show for case in rubric.cases_over(criterion)}
+    if shows == {"public"}:
+        yield f"{path}.over", "expected a hidden case beside the public one, got only public ones"
+
+
+def _repeated(what: str, names: list[str]) -> Iterator[tuple[str, str]]:
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            yield f"$.{what}[{index}].id", f"expected each id once, got {name!r} again"
+
+
+def _pointing(path: str, names: tuple[str, ...], known: list[str]) -> Iterator[tuple[str, str]]:
+    for name in names:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, 1)
+            hint = f"; did you mean {near[0]!r}?" if near else ""
+            yield path, f"expected one of {', '.join(known) or 'none'}, got {name!r}{hint}"

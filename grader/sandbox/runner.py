@@ -1,0 +1,431 @@
+"""One job in, one RawOutput for each trial out, whatever happens. Trusted side.
+
+`Zygote` owns the warm process; `Runner.run` asks it for a child, reads the child's frames as they
+come, holds the clock, and asks for a new child from the next trial on when one is lost.
+"""
+
+import fcntl
+import itertools
+import json
+import os
+import queue
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from grader.errors import EngineError
+from grader.sandbox import wire
+from grader.sandbox.outputs import OUR_FAULT, raw_output
+from grader.types import (
+    Build,
+    Call,
+    Job,
+    Limits,
+    Optimizer,
+    Outcome,
+    RawOutput,
+    StoredLogits,
+    Trial,
+)
+
+PRINTED_BYTES_KEPT = 20_000
+START_SECONDS = 60.0
+END_SECONDS = 10.0
+FILE_BYTES = 50_000_000
+CLEAN_ENVIRONMENT = {
+    "PATH": "/usr/bin:/bin",
+    "LANG": "C.UTF-8",
+    "HOME": "/nonexistent",
+    "CUDA_VISIBLE_DEVICES": "",
+    # Set before the interpreter starts: an OpenMP region with two threads in the zygote would
+    # make every threaded operation in a child hang.
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+}
+
+
+class Zygote:
+    """The warm process, started on first use by a thread of its own and ended by `close`.
+
+    Linux sends the parent-death signal when the *thread* that started a process ends, so that
+    thread lives as long as the zygote does.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._ids = itertools.count()
+        self._control: socket.socket | None = None
+        self._owner: threading.Thread | None = None
+        self.versions: Mapping[str, str] = {}
+
+    def fork(self, limits: Limits, scratch: str, descriptors: list[int]) -> int:
+        """Asks for a child that gets `descriptors`; its id for `kill`.
+
+        Raises:
+            EngineError: the zygote can't be started or is gone.
+        """
+        with self._lock:
+            control = self._started()
+            job = next(self._ids)
+            request = {
+                "fork": job,
+                "scratch": scratch,
+                "limits": {
+                    "memory_bytes": limits.memory_mb * 2**20,
+                    "cpu_seconds": int(limits.seconds) + 2,
+                    "file_bytes": FILE_BYTES,
+                },
+            }
+            try:
+                socket.send_fds(control, [json.dumps(request).encode()], descriptors)
+            except OSError as error:
+                self._control = None
+                raise EngineError(f"expected a warm process, but it is gone: {error}") from error
+            return job
+
+    def kill(self, job: int) -> None:
+        """Ends a child and everything below it."""
+        with self._lock:
+            if self._control is not None:
+                try:
+                    self._control.send(json.dumps({"kill": job}).encode())
+                except OSError:
+                    self._control = None
+
+    def start(self) -> Mapping[str, str]:
+        """Versions of torch and NumPy in the workers; starts the zygote if need be."""
+        with self._lock:
+            self._started()
+        return self.versions
+
+    def close(self) -> None:
+        """Ends the zygote and every child."""
+        with self._lock:
+            if self._control is not None:
+                self._control.close()
+                self._control = None
+            if self._owner is not None:
+                self._owner.join()
+                self._owner = None
+
+    def _started(self) -> socket.socket:
+        if self._control is None:
+            answer: queue.Queue[socket.socket | EngineError] = queue.Queue()
+            self._owner = threading.Thread(
+                target=self._own, args=(answer,), name="zygote", daemon=True
+            )
+            self._owner.start()
+            started = answer.get()
+            if isinstance(started, EngineError):
+                raise started
+            self._control = started
+        return self._control
+
+    def _own(self, answer: queue.Queue[Any]) -> None:
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        script = Path(__file__).with_name("zygote.py")
+        with ExitStack() as stack:
+            stack.enter_context(theirs)
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="grader-zygote-"))
+            log = stack.enter_context(tempfile.TemporaryFile())
+            process = subprocess.Popen(
+                [sys.executable, "-I", "-B", str(script), str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                env=CLEAN_ENVIRONMENT | {"TMPDIR": folder},
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+            )
+            theirs.close()
+            ours.settimeout(START_SECONDS)
+            try:
+                ready = json.loads(ours.recv(4096) or b"{}")
+            except (OSError, ValueError):
+                ready = {}
+            if ready.get("threads") != 1:
+                process.kill()
+                log.seek(0)
+                said = log.read()[-2000:].decode(errors="replace") or f"answered {ready}"
+                answer.put(EngineError(f"expected a warm process with one thread, got: {said}"))
+                return
+            ours.settimeout(None)
+            self.versions = {"torch": ready["torch"], "numpy": ready["numpy"]}
+            answer.put(ours)
+            process.wait()
+
+
+@dataclass(slots=True)
+class _Child:
+    """The trusted side of one running child."""
+
+    results: int
+    output: int
+    status: int
+    reader: wire.FrameReader
+    frames: list[Any] = field(default_factory=list)
+    printed: bytearray = field(default_factory=bytearray)
+    printed_bytes: int = 0
+    told: bytearray = field(default_factory=bytearray)
+    stopped: RawOutput | None = None
+    forged: RawOutput | None = None
+
+    def end(self) -> dict[str, Any]:
+        """What the zygote told of it, pid and wait status."""
+        told: dict[str, Any] = {}
+        for line in bytes(self.told).splitlines():
+            told |= json.loads(line)
+        return told
+
+
+class Runner:
+    """Runs jobs; safe to use from several threads at once."""
+
+    def __init__(self, zygote: Zygote):
+        self._zygote = zygote
+
+    def run(self, job: Job) -> tuple[RawOutput, ...]:
+        """One output for each trial of the job, in order.
+
+        Never raises for what a submission does. Our own faults come back as BROKEN outputs.
+        """
+        outputs: list[RawOutput] = []
+        deadline = time.monotonic() + job.limits.seconds
+        while len(outputs) < len(job.trials):
+            rest = replace(job, trials=job.trials[len(outputs) :])
+            seconds = deadline - time.monotonic()
+            try:
+                fresh = self._run_child(rest, seconds)
+            except (EngineError, OSError) as error:
+                fresh = [replace(OUR_FAULT, facts={"reason": str(error)})] * len(rest.trials)
+            outputs += fresh
+            outputs += _skipped(job.trials[len(outputs) :], outputs, job.trials)
+        return tuple(outputs)
+
+    def _run_child(self, job: Job, seconds: float) -> list[RawOutput]:
+        """Outputs of one child: all trials, or those up to and with the one that ended it."""
+        if seconds <= 0:
+            late = RawOutput(outcome=Outcome.TIMEOUT, facts={"seconds": job.limits.seconds})
+            return [late] * len(job.trials)
+        with ExitStack() as stack:
+            scratch = tempfile.mkdtemp(prefix="grader-job-")
+            stack.callback(shutil.rmtree, scratch, ignore_errors=True)
+            source = stack.enter_context(_sealed(wire.encode(job_tree(job))))
+            results, results_end = stack.enter_context(_pipe())
+            output, output_end = stack.enter_context(_pipe())
+            status, status_end = stack.enter_context(_pipe())
+            descriptors = [source, results_end.fileno(), output_end.fileno(), status_end.fileno()]
+            number = self._zygote.fork(job.limits, scratch, descriptors)
+            for end in (results_end, output_end, status_end):
+                end.close()
+            caps = wire.Caps(payload_bytes=job.limits.result_bytes)
+            child = _Child(
+                results.fileno(), output.fileno(), status.fileno(), wire.FrameReader(caps)
+            )
+            try:
+                self._watch(child, job, seconds, number)
+            finally:
+                self._zygote.kill(number)
+            return _outputs(child, job)
+
+    def _watch(self, child: _Child, job: Job, seconds: float, number: int) -> None:
+        """Reads until the child has ended, and ends it when it breaks a limit."""
+        limit = time.monotonic() + seconds
+        trial_limit = min(limit, time.monotonic() + job.limits.trial_seconds)
+        open_descriptors = {child.results, child.output, child.status}
+        while child.status in open_descriptors:
+            wait = max(0.0, trial_limit - time.monotonic())
+            ready, _, _ = select.select(open_descriptors, [], [], wait)
+            if not ready and child.stopped is None:
+                over = job.limits.seconds if trial_limit == limit else job.limits.trial_seconds
+                child.stopped = RawOutput(outcome=Outcome.TIMEOUT, facts={"seconds": over})
+            elif not ready:
+                raise EngineError(f"a killed child did not end within {END_SECONDS} seconds")
+            for descriptor in ready:
+                data = os.read(descriptor, 1 << 20)
+                if not data:
+                    open_descriptors.discard(descriptor)
+                    continue
+                before = len(child.frames)
+                _take(child, descriptor, data, job)
+                if len(child.frames) > before:
+                    trial_limit = min(limit, time.monotonic() + job.limits.trial_seconds)
+            if child.stopped is not None:
+                self._zygote.kill(number)
+                trial_limit = limit = time.monotonic() + END_SECONDS
+                open_descriptors &= {child.status}
+        for descriptor in (child.results, child.output):
+            for data in _left_over(descriptor):
+                _take(child, descriptor, data, job)
+
+
+def _take(child: _Child, descriptor: int, data: bytes, job: Job) -> None:
+    """Adds what was read; a broken rule is noted in `child.stopped`."""
+    if descriptor == child.status:
+        child.told += data
+        return
+    if descriptor == child.output:
+        child.printed_bytes += len(data)
+        child.printed += data[: PRINTED_BYTES_KEPT - len(child.printed)]
+        if child.printed_bytes > job.limits.output_bytes:
+            megabytes = job.limits.output_bytes / 1e6
+            child.stopped = RawOutput(outcome=Outcome.FLOOD, facts={"megabytes": megabytes})
+        return
+    try:
+        child.frames += child.reader.feed(data)
+        if len(child.frames) > len(job.trials) + 2:
+            raise wire.WireError("expected one frame for each trial, got more")
+    except wire.WireError as error:
+        facts = {"reason": "frame", "got": str(error)}
+        child.forged = child.stopped = RawOutput(outcome=Outcome.UNREADABLE, facts=facts)
+
+
+def _left_over(descriptor: int) -> Iterator[bytes]:
+    """What is still in a pipe whose writer has ended, or may be held open by nobody we wait for."""
+    os.set_blocking(descriptor, False)
+    try:
+        while data := os.read(descriptor, 1 << 20):
+            yield data
+    except BlockingIOError:
+        return
+
+
+def _outputs(child: _Child, job: Job) -> list[RawOutput]:
+    """What the child's frames say, and why there is none for the trial that ended it."""
+    printed = child.printed.decode("utf-8", "replace")
+    if child.forged is not None:
+        return [child.forged] * len(job.trials)
+    end = child.end()
+    if not child.frames and child.stopped is None:
+        raise EngineError(f"expected a child to set itself up, but it ended: {end} {printed}")
+    outputs = [raw_output(frame, job, printed) for frame in child.frames[1:]]
+    if outputs and outputs[0].outcome is not Outcome.OK:
+        return [outputs[0]] * len(job.trials)
+    outputs = outputs[1:]
+    if len(outputs) == len(job.trials):
+        return outputs
+    if "pid" not in end or "status" not in end:
+        raise EngineError("expected to be told how a child ended; the warm process is gone")
+    lost = child.stopped or _died(end, job.limits)
+    if len(child.frames) < 2:
+        return [replace(lost, facts={**lost.facts, "loading": True})] * len(job.trials)
+    return [*outputs, replace(lost, stdout=printed)]
+
+
+def _died(end: Mapping[str, Any], limits: Limits) -> RawOutput:
+    status = end["status"]
+    if os.WIFSIGNALED(status):
+        number = os.WTERMSIG(status)
+        if number == signal.SIGXCPU or end["cpu_seconds"] > limits.seconds:
+            return RawOutput(outcome=Outcome.TIMEOUT, facts={"seconds": limits.seconds})
+        return RawOutput(outcome=Outcome.DIED, facts={"signal": signal.Signals(number).name})
+    return RawOutput(outcome=Outcome.DIED, facts={"signal": f"exit {os.WEXITSTATUS(status)}"})
+
+
+def _skipped(
+    rest: tuple[Trial, ...], outputs: list[RawOutput], trials: tuple[Trial, ...]
+) -> Iterator[RawOutput]:
+    """After a timeout, outputs for the trials of the same entry that come next: not run."""
+    if outputs[-1].outcome is not Outcome.TIMEOUT:
+        return
+    entry = trials[len(outputs) - 1].entry
+    for trial in itertools.takewhile(lambda trial: trial.entry == entry, rest):
+        yield RawOutput(outcome=Outcome.SKIPPED, facts={"entry": trial.entry})
+
+
+def job_tree(job: Job) -> dict[str, Any]:
+    """A job as it travels: no name of a case or a variant, nothing expected."""
+    return {
+        "source": job.source,
+        "modules": dict(job.modules),
+        "forbidden": list(job.forbidden),
+        "result_bytes": job.limits.result_bytes,
+        "trials": [trial_tree(trial) for trial in job.trials],
+    }
+
+
+def trial_tree(trial: Trial) -> dict[str, Any]:
+    """A trial as `probes.run` takes it."""
+    return {
+        "entry": trial.entry,
+        "probe": trial.probe,
+        "config": _value(trial.config),
+        "weights": None if trial.weights is None else dict(trial.weights),
+        "mode": trial.mode,
+        "calls": [_call_tree(call) for call in trial.calls],
+        "cotangents": list(trial.cotangents),
+        "seed": trial.seed,
+        "inputs_back": trial.inputs_back,
+    }
+
+
+def _call_tree(call: Call) -> dict[str, Any]:
+    return {"args": _value(call.args), "feed": dict(call.feed)}
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, float):
+        return {"number": value}
+    if isinstance(value, Build):
+        return {
+            "build": value.name,
+            "config": _value(value.config),
+            "weights": None if value.weights is None else dict(value.weights),
+            "mode": value.mode,
+        }
+    if isinstance(value, Optimizer):
+        return {"optimizer": value.name, "of": value.of, "config": _value(value.config)}
+    if isinstance(value, StoredLogits):
+        return {"stored_logits": value.table}
+    if isinstance(value, tuple):
+        return tuple(_value(item) for item in value)
+    if isinstance(value, list):
+        return [_value(item) for item in value]
+    if isinstance(value, Mapping):
+        return {name: _value(item) for name, item in value.items()}
+    return value
+
+
+@contextmanager
+def _pipe() -> Iterator[tuple[Any, Any]]:
+    """Both ends as raw files, each closed at the end unless it is already."""
+    read, write = os.pipe()
+    with open(read, "rb", buffering=0) as reading, open(write, "wb", buffering=0) as writing:
+        yield reading, writing
+
+
+@contextmanager
+def _sealed(data: bytes) -> Iterator[int]:
+    """A descriptor that holds `data` and that nobody can write to."""
+    if hasattr(os, "memfd_create"):
+        descriptor = os.memfd_create("job", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    else:
+        descriptor = _unlinked_file()
+    try:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(descriptor, view) :]
+        if hasattr(os, "memfd_create"):
+            seals = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
+            fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, seals)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _unlinked_file() -> int:
+    descriptor, path = tempfile.mkstemp(prefix="grader-job-")
+    os.unlink(path)
+    return descriptor

@@ -1,0 +1,179 @@
+"""What a forked child does: run one submission, trial by trial. Untrusted side.
+
+It reads a job from a file, runs the student's module, answers each trial with one frame and ends.
+Everything it says may be forged by the code it runs; `runner` believes none of it.
+"""
+
+import importlib.abc
+import importlib.machinery
+import importlib.util
+import linecache
+import os
+import sys
+import types
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+
+from . import probes, wire
+
+MODULE = "submission"
+JOB_CAPS = wire.Caps(header_bytes=64_000_000, payload_bytes=1_000_000_000)
+
+used_api: list[str] = []
+"""Forbidden API called since the last frame."""
+
+
+def work(job: bytes, send: Callable[[bytes], None]) -> None:
+    """Runs a job.
+
+    Sends a frame when it is about to run student code (what goes wrong before is our fault), one
+    for the load, and, when that went well, one for each trial.
+    """
+    tree = wire.decode(job, JOB_CAPS)
+    forbid(tree["forbidden"])
+    sys.meta_path.append(SubmittedModules(tree["modules"]))
+    send(wire.encode({"ready": True}))
+    namespace, failure = load(tree["source"], MODULE)
+    send(wire.encode(_answer({"loaded": failure is None}, failure)))
+    if failure is not None:
+        return
+    for trial in tree["trials"]:
+        send(answer(trial, namespace, tree["result_bytes"]))
+
+
+def load(source: str, name: str) -> tuple[Mapping[str, Any], BaseException | None]:
+    """The namespace that `source` makes, and what stopped it, if anything did."""
+    module = types.ModuleType(name)
+    module.__file__ = filename = f"<{name}>"
+    sys.modules[name] = module
+    # So that inspect.getsource, which torch.jit and torch.func use, finds the student's code.
+    linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
+    try:
+        exec(compile(source, filename, "exec"), module.__dict__)
+    except BaseException as error:  # noqa: BLE001 - the boundary: what student code raises is data
+        return module.__dict__, error
+    return module.__dict__, None
+
+
+def answer(trial: dict[str, Any], namespace: Mapping[str, Any], result_bytes: int) -> bytes:
+    """The frame for one trial, whatever happens in it."""
+    try:
+        return wire.encode(_answer(probes.run(trial, namespace, result_bytes), None))
+    except probes.Misfit as misfit:
+        return wire.encode(_answer({"misfit": misfit.outcome, "facts": misfit.facts}, None))
+    except BaseException as error:  # noqa: BLE001 - the boundary: what student code raises is data
+        return wire.encode(_answer({}, error))
+
+
+def _answer(tree: dict[str, Any], error: BaseException | None) -> dict[str, Any]:
+    answered = {**tree, "used": list(dict.fromkeys(used_api))}
+    used_api.clear()
+    if error is not None:
+        answered["error"] = {
+            "type": type(error).__name__[:80],
+            "message": _text(error),
+            "line": _line(error),
+            "memory": isinstance(error, MemoryError) or "can't allocate memory" in _text(error),
+            "module": str(error.name)[:80] if isinstance(error, ModuleNotFoundError) else "",
+        }
+    return answered
+
+
+def _text(error: BaseException) -> str:
+    try:
+        return str(error)[:2000]
+    except BaseException:  # noqa: BLE001 - an exception whose own __str__ raises
+        return ""
+
+
+def _line(error: BaseException) -> int:
+    """Last line of the student's module on the way to the error; 0 where there is none."""
+    if isinstance(error, SyntaxError) and error.filename == f"<{MODULE}>":
+        return error.lineno or 0
+    line = 0
+    traceback = error.__traceback__
+    while traceback is not None:
+        if traceback.tb_frame.f_code.co_filename == f"<{MODULE}>":
+            line = traceback.tb_lineno
+        traceback = traceback.tb_next
+    return line
+
+
+class SubmittedModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    """Finds a submission's other files; it stands last, so that none shadows a real package."""
+
+    def __init__(self, sources: Mapping[str, str]):
+        self._sources = sources
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None, target: types.ModuleType | None = None
+    ) -> importlib.machinery.ModuleSpec | None:
+        """A spec for the names that the submission holds."""
+        if name not in self._sources:
+            return None
+        return importlib.util.spec_from_loader(name, self)
+
+    def exec_module(self, module: types.ModuleType) -> None:
+        """Runs the file's source in its module."""
+        source = self._sources[module.__name__]
+        exec(compile(source, f"<{module.__name__}>", "exec"), module.__dict__)
+
+
+def forbid(names: Sequence[str]) -> None:
+    """Makes each use of an API leave its name; advisory, since student code can undo it."""
+    for name in names:
+        *path, last = name.split(".")
+        owner: Any = torch
+        for part in path[1:]:
+            owner = getattr(owner, part)
+        original = getattr(owner, last)
+        if isinstance(original, type):
+            setattr(original, "__init__", _recorded(original.__init__, name))  # noqa: B010
+        else:
+            setattr(owner, last, _recorded(original, name))
+
+
+def _recorded(original: Callable[..., Any], name: str) -> Callable[..., Any]:
+    def recorded(*args: Any, **kwargs: Any) -> Any:
+        used_api.append(name)
+        return original(*args, **kwargs)
+
+    return recorded
+
+
+def portable() -> None:
+    """Makes explicit float32 and CUDA run here: in float64 and on the CPU.
+
+    A right positional encoding written with `.float()` would carry errors of 1e-5 otherwise, as
+    large as a wrong epsilon; and there is no GPU in a worker.
+    """
+    torch.set_default_dtype(torch.float64)
+    torch.float32 = torch.float = torch.float64  # type: ignore[misc]
+    torch.FloatTensor = torch.DoubleTensor  # type: ignore[misc]
+    torch.Tensor.float = torch.Tensor.double  # type: ignore[method-assign]
+    torch.nn.Module.float = torch.nn.Module.double  # type: ignore[method-assign]
+    torch.Tensor.cuda = _same  # type: ignore[method-assign]
+    torch.nn.Module.cuda = _same  # type: ignore[method-assign]
+
+
+def _same(self: Any, *args: Any, **kwargs: Any) -> Any:
+    return self
+
+
+def warm_up() -> None:
+    """Pays once, before any fork, for what the first backward and the first optimiser import."""
+    layer = torch.nn.Linear(3, 3)
+    optimizer = torch.optim.Adam(layer.parameters())
+    loss = torch.nn.functional.cross_entropy(layer(torch.zeros(2, 3)), torch.tensor([0, 1]))
+    torch.autograd.grad(loss, list(layer.parameters()), grad_outputs=torch.tensor(1.0))
+    layer(torch.zeros(2, 3)).softmax(-1).sum().backward()
+    optimizer.step()
+
+
+def write_all(descriptor: int, data: bytes) -> None:
+    """Writes every byte, however the pipe takes them."""
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view) :]

@@ -1,0 +1,254 @@
+"""The warm process that forks one child for each job. Untrusted side; runs no student code itself.
+
+Started by `runner` as `python -I -B zygote.py SOCKET_FD`, by the path of this file, so that nothing
+of the trusted side comes along. It imports torch and NumPy once, with one thread, and then answers
+requests on its socket (SOCK_SEQPACKET, JSON):
+
+    {"fork": id, "limits": {...}, "scratch": folder}, with four descriptors: job, results, output,
+        status
+    {"kill": id}
+
+On the status descriptor it writes the child's pid, and when the child has ended and its whole tree
+is gone, its wait status and CPU seconds. The socket's end ends the zygote and every child.
+"""
+
+import ctypes
+import gc
+import importlib
+import json
+import os
+import resource
+import select
+import signal
+import socket
+import sys
+import sysconfig
+import tempfile
+import traceback
+import types
+from dataclasses import dataclass
+from importlib.machinery import BuiltinImporter, FrozenImporter, PathFinder
+from pathlib import Path
+from typing import Any
+
+PR_SET_PDEATHSIG = 1
+PR_SET_CHILD_SUBREAPER = 36
+MESSAGE_BYTES = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """One running job."""
+
+    pid: int
+    """Process id; not reused before this process reaps it."""
+    status: int
+    """Descriptor on which its end is told."""
+
+
+def main(descriptor: int) -> None:
+    """Warms up, says so, and serves until the socket ends."""
+    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    prctl(PR_SET_CHILD_SUBREAPER, 1)
+    import_only_installed_packages()
+    worker = load_worker()
+    worker.warm_up()
+    worker.portable()
+    threads = len(os.listdir("/proc/self/task")) if os.path.isdir("/proc/self/task") else 1
+    control = socket.socket(fileno=descriptor)
+    versions = {
+        "torch": sys.modules["torch"].__version__,
+        "numpy": sys.modules["numpy"].__version__,
+    }
+    control.send(json.dumps({"ready": os.getpid(), "threads": threads, **versions}).encode())
+    gc.collect()
+    gc.freeze()
+    serve(control, worker)
+
+
+def prctl(option: int, value: int) -> None:
+    """Linux's prctl(2); elsewhere nothing, and the runner's own clean-up has to do."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(option, value, 0, 0, 0)
+
+
+def import_only_installed_packages() -> None:
+    """Takes off the import path whatever a .pth file put there, such as the course's own folder.
+
+    An editable install would else let a submission import `reference`.
+    """
+    installed = {
+        sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")
+    }
+    dynamic = {entry for entry in sys.path if entry.endswith("lib-dynload")}
+    sys.path[:] = [entry for entry in sys.path if entry in installed | dynamic]
+    sys.meta_path[:] = [BuiltinImporter, FrozenImporter, PathFinder]
+
+
+def load_worker() -> Any:
+    """The untrusted half of this folder as a package of its own, without the package around it."""
+    package = types.ModuleType("sandbox")
+    package.__path__ = [str(Path(__file__).resolve().parent)]
+    sys.modules["sandbox"] = package
+    return importlib.import_module("sandbox.worker")
+
+
+def serve(control: socket.socket, worker: Any) -> None:
+    """Forks, kills and reaps until the socket ends."""
+    children: dict[int, Child] = {}
+    woken, wakes = os.pipe()
+    os.set_blocking(wakes, False)
+    signal.set_wakeup_fd(wakes, warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    while True:
+        ready, _, _ = select.select([control, woken], [], [])
+        if woken in ready:
+            os.read(woken, 4096)
+        if control in ready:
+            message, fds, _, _ = socket.recv_fds(control, MESSAGE_BYTES, 4)
+            if not message:
+                for child in children.values():
+                    kill_tree(child.pid)
+                return
+            request = json.loads(message)
+            if "kill" in request:
+                if request["kill"] in children:
+                    kill_tree(children[request["kill"]].pid)
+            else:
+                children[request["fork"]] = fork(request, fds, worker)
+        reap(children)
+
+
+def fork(request: dict[str, Any], fds: list[int], worker: Any) -> Child:
+    """One child at work; the parent keeps only the status descriptor."""
+    job, results, output, status = fds
+    pid = os.fork()
+    if pid == 0:
+        try:
+            be_child(request["limits"], request["scratch"], job, results, output)
+            data = os.pread(job, os.fstat(job).st_size, 0)
+            worker.work(data, lambda frame: worker.write_all(results, frame))
+            sys.stdout.flush()
+        except BaseException:  # noqa: BLE001 - the boundary: nothing may return into the zygote's loop
+            traceback.print_exc()
+            os._exit(1)
+        os._exit(0)
+    for descriptor in (job, results, output):
+        os.close(descriptor)
+    tell(status, {"pid": pid})
+    return Child(pid=pid, status=status)
+
+
+def tell(descriptor: int, message: dict[str, Any]) -> None:
+    """One line to the runner, who may have gone already."""
+    try:
+        os.write(descriptor, json.dumps(message).encode() + b"\n")
+    except BrokenPipeError:
+        pass
+
+
+def be_child(limits: dict[str, int], scratch: str, job: int, results: int, output: int) -> None:
+    """Limits, one session, no descriptor but its own, and signals as a fresh process has them."""
+    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    prctl(PR_SET_CHILD_SUBREAPER, 1)
+    os.setsid()
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    os.chdir(scratch)
+    tempfile.tempdir = os.environ["HOME"] = os.environ["TMPDIR"] = scratch
+    null = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(null, 0)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    keep = sorted({job, results})
+    for low, high in zip([2, *keep], [*keep, 4096], strict=True):
+        os.closerange(low + 1, high)
+    sys.stdout = open(1, "w", buffering=1, errors="replace", closefd=False)
+    sys.stderr = open(2, "w", buffering=1, errors="replace", closefd=False)
+    if sys.platform == "linux":
+        lower("RLIMIT_AS", address_space_bytes() + limits["memory_bytes"])
+    for name, soft in (
+        ("RLIMIT_CPU", limits["cpu_seconds"]),
+        ("RLIMIT_FSIZE", limits["file_bytes"]),
+        ("RLIMIT_NOFILE", 256),
+        ("RLIMIT_NPROC", 512),
+        ("RLIMIT_CORE", 0),
+    ):
+        lower(name, soft)
+
+
+def lower(name: str, bound: int) -> None:
+    """Sets a limit, never above the hard one that is in force."""
+    which = getattr(resource, name)
+    _, hard = resource.getrlimit(which)
+    if hard != resource.RLIM_INFINITY:
+        bound = min(bound, hard)
+    resource.setrlimit(which, (bound, bound))
+
+
+def address_space_bytes() -> int:
+    """What this process has mapped already: torch itself, which no submission should pay for."""
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    return pages * resource.getpagesize()
+
+
+def children_of(pid: int) -> list[int]:
+    """Direct children, as the kernel lists them."""
+    found: list[int] = []
+    try:
+        for task in os.listdir(f"/proc/{pid}/task"):
+            found += map(int, Path(f"/proc/{pid}/task/{task}/children").read_text().split())
+    except (FileNotFoundError, ProcessLookupError):
+        pass
+    return found
+
+
+def kill_tree(pid: int) -> None:
+    """Stops every process below `pid`, so that none can fork, then kills them all.
+
+    A descendant that left the session is still found: children are their own subreapers, so
+    orphans stay below them.
+    """
+    stopped: list[int] = []
+    waiting = [pid]
+    while waiting:
+        process = waiting.pop()
+        if signalled(process, signal.SIGSTOP):
+            stopped.append(process)
+            waiting += [child for child in children_of(process) if child not in stopped]
+    for process in reversed(stopped):
+        signalled(process, signal.SIGKILL)
+
+
+def signalled(pid: int, number: signal.Signals) -> bool:
+    """Whether the process was there to be signalled."""
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def reap(children: dict[int, Child]) -> None:
+    """Tells the end of every job that has ended, and kills what one left behind."""
+    jobs = {child.pid: job for job, child in children.items()}
+    while True:
+        try:
+            pid, status, usage = os.wait4(-1, os.WNOHANG)
+        except ChildProcessError:
+            break
+        if pid == 0:
+            break
+        if pid not in jobs:
+            continue
+        child = children.pop(jobs[pid])
+        tell(child.status, {"status": status, "cpu_seconds": usage.ru_utime + usage.ru_stime})
+        os.close(child.status)
+    working = {child.pid for child in children.values()}
+    for orphan in children_of(os.getpid()):
+        if orphan not in working:
+            kill_tree(orphan)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))
