@@ -1,7 +1,7 @@
 """Case -> Trial: every input and weight drawn from a keyed seed.
 
-An argument of a case is a literal (a number, text, null, {array: [[...]]}), a list of arguments (a
-tuple), one of the made objects
+An argument of a case is a literal (a number, text, null, {array: [[...]], tile: [...]}), a list of
+arguments (a tuple), one of the made objects
 
     {build: Class, config: {...}, mode: eval}        an instance with drawn weights
     {optimizer: SGD, of: model, config: {lr: 0.1}}   an optimiser over another argument
@@ -258,7 +258,7 @@ def _object(
 ) -> Any:
     if "array" in value:
         dtype = value.get("dtype")
-        array = np.array(value["array"], dtype=dtype)
+        array = np.tile(np.array(value["array"], dtype=dtype), value.get("tile", [1]))
         return array.astype(np.float64) if dtype is None and array.dtype.kind == "f" else array
     if "build" in value:
         config = value.get("config", {})
@@ -384,7 +384,8 @@ def _numbers(draw: Draw) -> NDArray[Any]:
 
 
 def _causal(draw: Draw) -> NDArray[Any]:
-    return np.broadcast_to(np.tri(*draw.shape[-2:], dtype=bool), draw.shape).copy()
+    queries, keys = draw.shape[-2:]
+    return np.broadcast_to(np.tri(queries, keys) > 0, draw.shape).copy()
 
 
 def _padding(draw: Draw) -> NDArray[Any]:

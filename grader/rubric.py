@@ -23,7 +23,7 @@ class _StrictLoader(yaml.SafeLoader):
     """YAML in which a key stands once; else the last one would win in silence."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]  # type: ignore[no-untyped-call]
+        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
         for (key_node, _), key in zip(node.value, keys, strict=True):
             if keys.count(key) > 1:
                 raise yaml.MarkedYAMLError(
@@ -51,8 +51,10 @@ def read_rubric(path: Path, check_names: tuple[str, ...]) -> Rubric:
     return parse_rubric(content, str(path), check_names)
 
 
-def parse_rubric(content: Any, where: str, check_names: tuple[str, ...]) -> Rubric:
-    """The rubric in what a YAML or JSON file holds.
+def parse_rubric(
+    content: Any, where: str, check_names: tuple[str, ...], *, released: bool = False
+) -> Rubric:
+    """The rubric in what a YAML or JSON file holds; `released` when it is a student's part of one.
 
     Raises:
         CourseError: as `read_rubric`.
@@ -62,6 +64,8 @@ def parse_rubric(content: Any, where: str, check_names: tuple[str, ...]) -> Rubr
     except ValidationError as error:
         raise CourseError("\n".join(_sentences(error, where))) from error
     problems = list(_problems(rubric, check_names))
+    if not released:
+        problems += _only_public(rubric)
     if problems:
         raise CourseError("\n".join(f"{problem} @ {where} {path}" for path, problem in problems))
     return rubric
@@ -155,13 +159,14 @@ def _problems(rubric: Rubric, check_names: tuple[str, ...]) -> Iterator[tuple[st
             yield path, "expected either checks or manual levels"
         if criterion.checks:
             yield from _pointing(f"{path}.entry", (criterion.entry,), list(rubric.entries))
-            yield from _shown(path, criterion, rubric)
 
 
-def _shown(path: str, criterion: Criterion, rubric: Rubric) -> Iterator[tuple[str, str]]:
-    shows = {case.show for case in rubric.cases_over(criterion)}
-    if shows == {"public"}:
-        yield f"{path}.over", "expected a hidden case beside the public one, got only public ones"
+def _only_public(rubric: Rubric) -> Iterator[tuple[str, str]]:
+    """Criteria that a table of the public answers would pass."""
+    for index, criterion in enumerate(rubric.criteria):
+        if {case.show for case in rubric.cases_over(criterion)} == {"public"}:
+            said = "expected a hidden case beside the public one, got only public ones"
+            yield f"$.criteria[{index}].over", said
 
 
 def _repeated(what: str, names: list[str]) -> Iterator[tuple[str, str]]:

@@ -67,14 +67,31 @@ def run(trial: Tree, namespace: Mapping[str, Any], result_bytes: int) -> Tree:
     torch.set_default_dtype(torch.float64)
     torch.set_grad_enabled(True)
     torch.default_generator.manual_seed(trial["seed"])
-    entry = _entry(trial["entry"], namespace)
-    built = _build(entry, trial["config"], trial["weights"], trial["mode"], trial["entry"])
+    name, _, method = trial["entry"].partition(".")
+    if name == "torch":
+        name, method = trial["entry"], ""
+    entry = _entry(name, namespace)
+    built = _build(entry, trial["config"], trial["weights"], trial["mode"], name)
+    if method:
+        return _method(built, method, trial, namespace, result_bytes)
     if trial["probe"] == "describe":
         described = describe(built) if isinstance(built, torch.nn.Module) else []
         return {"parameters": described}
     if trial["probe"] == "gradients":
         return _gradients(built, trial, namespace, result_bytes)
     return _call(built, trial, namespace, result_bytes)
+
+
+def _method(
+    built: Any, method: str, trial: Tree, namespace: Mapping[str, Any], result_bytes: int
+) -> Tree:
+    """What a method of the built instance gives back: an entry "Class.method"."""
+    if trial["probe"] == "describe":
+        return {"parameters": describe(built)}
+    function = getattr(built, method, None)
+    if not callable(function):
+        raise Misfit("missing", {"entry": trial["entry"]})
+    return _call(function, trial, namespace, result_bytes)
 
 
 def describe(module: torch.nn.Module) -> list[Tree]:
@@ -102,7 +119,7 @@ def _build(
         return entry
     options = _plain(config)
     _bind(entry, options, name)
-    module = entry(**options)
+    module: Any = entry(**options)
     if isinstance(module, torch.nn.Module):
         if weights is not None:
             _give_weights(module, weights, name)
@@ -228,12 +245,12 @@ def _make(value: Tree, objects: Tree, namespace: Mapping[str, Any]) -> Any:
 
 def _entry(name: str, namespace: Mapping[str, Any]) -> Callable[..., Any]:
     """A class or function of the submission, or of torch by its dotted name."""
-    entry = namespace.get(name)
+    entry: Any = namespace.get(name)
     if name.startswith("torch."):
         entry = functools.reduce(getattr, name.split(".")[1:], torch)
     if not callable(entry):
         raise Misfit("missing", {"entry": name})
-    return entry
+    return entry  # type: ignore[no-any-return]
 
 
 def _plain(config: Tree) -> Tree:

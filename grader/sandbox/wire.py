@@ -57,13 +57,14 @@ def encode(tree: Any) -> bytes:
     """
     arrays: list[NDArray[Any]] = []
     packed = _pack(tree, arrays)
-    specs = [[_dtype_name(array), list(array.shape)] for array in arrays]
+    dtypes = [_dtype_name(array) for array in arrays]
+    specs = [[name, list(array.shape)] for name, array in zip(dtypes, arrays, strict=True)]
     header = json.dumps(
         {"tree": packed, "arrays": specs}, allow_nan=False, separators=(",", ":")
     ).encode()
     payload = b"".join(
-        np.ascontiguousarray(array, DTYPES[spec[0]]).tobytes()
-        for array, spec in zip(arrays, specs, strict=True)
+        np.ascontiguousarray(array, DTYPES[name]).tobytes()
+        for array, name in zip(arrays, dtypes, strict=True)
     )
     return PREFIX.pack(MAGIC, len(header), len(payload)) + header + payload
 

@@ -130,7 +130,8 @@ def forbid(names: Sequence[str]) -> None:
             owner = getattr(owner, part)
         original = getattr(owner, last)
         if isinstance(original, type):
-            setattr(original, "__init__", _recorded(original.__init__, name))  # noqa: B010
+            constructor = vars(original).get("__init__", object.__init__)
+            setattr(original, "__init__", _recorded(constructor, name))  # noqa: B010
         else:
             setattr(owner, last, _recorded(original, name))
 
@@ -150,12 +151,12 @@ def portable() -> None:
     large as a wrong epsilon; and there is no GPU in a worker.
     """
     torch.set_default_dtype(torch.float64)
-    torch.float32 = torch.float = torch.float64  # type: ignore[misc]
-    torch.FloatTensor = torch.DoubleTensor  # type: ignore[misc]
-    torch.Tensor.float = torch.Tensor.double  # type: ignore[method-assign]
-    torch.nn.Module.float = torch.nn.Module.double  # type: ignore[method-assign]
-    torch.Tensor.cuda = _same  # type: ignore[method-assign]
-    torch.nn.Module.cuda = _same  # type: ignore[method-assign]
+    changed: Any = torch
+    changed.float32 = changed.float = torch.float64
+    changed.FloatTensor = torch.DoubleTensor
+    for kind in (changed.Tensor, changed.nn.Module):
+        kind.float = kind.double
+        kind.cuda = _same
 
 
 def _same(self: Any, *args: Any, **kwargs: Any) -> Any:

@@ -1,0 +1,176 @@
+"""Which position moves which: no effect where it is forbidden, one wherever it is allowed."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import numpy as np
+from numpy.typing import NDArray
+
+from grader.checks.base import (
+    RELATION,
+    Outputs,
+    axes_of,
+    finding,
+    named,
+    not_run,
+    passed,
+    same_form,
+)
+from grader.checks.relations import varied
+from grader.errors import CourseError
+from grader.types import Call, Facts, Finding, RawOutput, Setting, Trial, Verdict
+
+EFFECT = 1e-13
+"""The least change that counts as an effect of an allowed pair."""
+
+
+# -- one position at a time: causal, mask -----------------------------------------------------
+
+
+def causal_trials(setting: Setting, options: Facts) -> tuple[Trial, ...]:
+    """One trial for each position of the axis, with that position changed in every argument."""
+    return _one_position_each(setting, "causal", options)
+
+
+def mask_trials(setting: Setting, options: Facts) -> tuple[Trial, ...]:
+    """One trial for each key, with that key changed in every argument that has the axis."""
+    return _one_position_each(setting, "mask", {**options, "axis": options["keys"]})
+
+
+def causal(setting: Setting, outputs: Outputs, options: Facts) -> Finding:
+    """A position changes no output before it, and every output from it on.
+
+    Options: `axis`, the axis of time; `outputs`, the outputs looked at (the first); `vary`, the
+    arguments changed (all that have the axis).
+    """
+    return _effects(setting, outputs, options, "causal", options["axis"], lambda j, i, b: i >= j)
+
+
+def mask(setting: Setting, outputs: Outputs, options: Facts) -> Finding:
+    """A key changes exactly the outputs of the queries that may attend to it.
+
+    Options: `keys` and `queries`, their axes; `arg`, the mask argument; `vary`, the arguments
+    changed (all that have the keys' axis but the mask).
+    """
+    keep = setting.base.calls[0].arrays()[options["arg"]]
+    keep = np.broadcast_to(keep, np.broadcast_shapes(keep.shape, (1, 1)))
+    batched = keep.ndim > 2 or (len(keep.shape) == 2 and "B" in setting.axes[options["arg"]])
+    shape = (keep.shape[0] if batched else 1, -1, *keep.shape[-2:])
+    pairs: NDArray[np.bool_] = np.any(keep.reshape(shape), axis=1, keepdims=True)[:, 0]
+
+    def allowed(j: int, i: int, b: int) -> bool:
+        return bool(pairs[b % len(pairs), i % pairs.shape[1], j])
+
+    return _effects(setting, outputs, options, "mask", options["queries"], allowed)
+
+
+def _one_position_each(setting: Setting, check: str, options: Facts) -> tuple[Trial, ...]:
+    axis = options["axis"]
+    varying = _with_axis(setting, axis, options)
+    lengths = {setting.base.calls[0].arrays()[path].shape[at] for path, at in varying.items()}
+    if len(lengths) != 1:
+        raise CourseError(
+            f"expected arguments with the axis {axis!r}, all of one length, got lengths "
+            f"{sorted(lengths)} @ case {setting.case.id}, check {check}"
+        )
+    return tuple(
+        varied(setting, f"{check}:{position}", partial(_changed, setting, varying, position))
+        for position in range(lengths.pop())
+    )
+
+
+def _with_axis(setting: Setting, axis: str, options: Facts) -> dict[str, int]:
+    """Arguments that hold values along an axis, with the axis's index; masks are left alone."""
+    arrays = setting.base.calls[0].arrays()
+    wanted = options.get("vary", tuple(setting.axes))
+    return {
+        path: names.index(axis)
+        for path, names in setting.axes.items()
+        if axis in names and path in wanted and arrays[path].dtype.kind != "b"
+    }
+
+
+def _changed(setting: Setting, varying: dict[str, int], position: int, call: Call) -> Call:
+    """The call with one position of some arguments replaced: a new number, another token."""
+    generator = np.random.RandomState(setting.seed % 2**31 + position)
+    arrays, changed = call.arrays(), {}
+    for path, axis in varying.items():
+        array = arrays[path].copy()
+        place = (slice(None),) * axis + (position,)
+        if path in setting.tokens:
+            tokens = setting.tokens[path]
+            span = tokens.high - tokens.low
+            moved = (array[place] - tokens.low + 1) % span + tokens.low
+            pads = array[place] == tokens.pad if tokens.pad is not None else False
+            array[place] = np.where(pads, array[place], moved)
+        else:
+            array[place] += generator.standard_normal(array[place].shape) + 0.5
+        changed[path] = array
+    return call.with_arrays(changed)
+
+
+def _effects(
+    setting: Setting,
+    outputs: Outputs,
+    options: Facts,
+    check: str,
+    axis: str,
+    allowed: Callable[[int, int, int], bool],
+) -> Finding:
+    """Whether changing position j moves position i of item b exactly where `allowed(j, i, b)`."""
+    base = outputs["base"]
+    trials = (CHANGED[check])(setting, options)
+    looked_at = options.get("outputs", [name for name, _ in named(setting, base.leaves[0])][:1])
+    for j, trial in enumerate(trials):
+        output = outputs.get(trial.variant)
+        if failure := not_run(setting, check, output):
+            return failure
+        assert output is not None
+        if not same_form(setting, output):
+            return finding(setting, check, Verdict.BLOCKED, "relation.needs_values")
+        real = _really_changed(setting, trial)
+        for name, moves in _moves(setting, base, output, axis, looked_at):
+            for b, i in np.ndindex(*moves.shape):
+                facts = {"output": name, "axis": axis, "changed": j, "by": float(moves[b, i])}
+                if allowed(j, i, b):
+                    if real[b % len(real)] and moves[b, i] <= EFFECT:
+                        return finding(
+                            setting, check, Verdict.FAIL, f"{check}.blind", still=i, item=b, **facts
+                        )
+                elif moves[b, i] > RELATION.atol:
+                    return finding(
+                        setting, check, Verdict.FAIL, f"{check}.leak", moved=i, item=b, **facts
+                    )
+    return passed(setting, check)
+
+
+def _really_changed(setting: Setting, trial: Trial) -> NDArray[np.bool_]:
+    """For each item, whether the trial's arguments differ from the plain ones (a pad stays)."""
+    before, after = setting.base.calls[0].arrays(), trial.calls[0].arrays()
+    changed = [
+        (before[path] != after[path]).reshape(len(before[path]), -1).any(1)
+        for path in before
+        if before[path].shape and setting.axes.get(path, ("",))[0] == "B"
+    ]
+    if not changed:
+        return np.ones(1, dtype=bool)
+    return np.asarray(np.any(np.stack(changed), axis=0))
+
+
+def _moves(
+    setting: Setting, base: RawOutput, other: RawOutput, axis: str, looked_at: list[str]
+) -> Iterator[tuple[str, NDArray[np.float64]]]:
+    """For each output, how far each item and position (B, T) moved."""
+    pairs = zip(named(setting, base.leaves[0]), other.leaves[0], strict=True)
+    for index, ((name, left), right) in enumerate(pairs):
+        axes = axes_of(setting, index)
+        if name not in looked_at or left.array is None or right.array is None or axis not in axes:
+            continue
+        distance = np.abs(left.array.astype(float) - right.array.astype(float))
+        keep = tuple(i for i, each in enumerate(axes) if each == "B")[:1]
+        keep += (axes.index(axis),)
+        moved = distance.max(axis=tuple(i for i in range(distance.ndim) if i not in keep))
+        yield name, moved.reshape(-1, moved.shape[-1])
+
+
+CHANGED = {"causal": causal_trials, "mask": mask_trials}

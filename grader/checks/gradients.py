@@ -1,0 +1,163 @@
+"""Are the gradients right, of the inputs and of every parameter?
+
+The outputs are contracted with fixed random cotangents: a plain sum says nothing behind a softmax
+or a norm, whose outputs sum to a constant.
+"""
+
+import dataclasses
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from grader.checks.base import (
+    Outputs,
+    finding,
+    mismatch,
+    not_run,
+    passed,
+    same_form,
+    values,
+    values_right,
+)
+from grader.types import Facts, Finding, Outcome, RawOutput, Setting, Trial, Verdict
+
+STEP = 1e-6
+"""Step of the central difference: its error is about STEP**2 + 1e-16 / STEP, near 1e-10."""
+DIFFERENCE_RTOL = 1e-4
+VANISHING = 1e-12
+
+
+def trials(setting: Setting, options: Facts) -> tuple[Trial, ...]:
+    """One backward pass."""
+    return (
+        dataclasses.replace(
+            setting.base,
+            variant="gradients",
+            probe="gradients",
+            calls=setting.base.calls[:1],
+            cotangents=cotangents(setting),
+        ),
+    )
+
+
+def cotangents(setting: Setting) -> tuple[NDArray[np.float64], ...]:
+    """A random array for each float output of the first call."""
+    generator = np.random.RandomState(setting.seed)
+    return tuple(
+        generator.standard_normal(leaf.array.shape)
+        for leaf in setting.expected.leaves[0]
+        if leaf.array is not None and leaf.array.dtype.kind == "f"
+    )
+
+
+def judge(setting: Setting, outputs: Outputs, options: Facts) -> Finding:
+    """The gradients equal the reference's, by name.
+
+    Where the forward is wrong already they are judged against it instead, by central differences
+    along one random direction for each tensor; that can't earn the points (BLOCKED), but it says
+    which of the two to mend.
+    """
+    base, output = outputs.get("base"), outputs.get("gradients")
+    if failure := not_run(setting, "gradient", base):
+        return failure
+    assert base is not None
+    if not values_right(setting, base):
+        return _against_own_forward(setting, outputs)
+    if failure := not_run(setting, "gradient", output):
+        return failure
+    assert output is not None
+    for name, expected in setting.expected.gradients.items():
+        got = output.gradients.get(name)
+        if got is None:
+            if np.abs(expected).max(initial=0.0) > VANISHING:
+                return finding(setting, "gradient", Verdict.FAIL, "gradient.absent", name=name)
+            continue
+        if got.shape != expected.shape:
+            facts = {"output": name, "axes": "", "expected": list(expected.shape)}
+            return finding(
+                setting, "gradient", Verdict.FAIL, "shape.mismatch", got=list(got.shape), **facts
+            )
+        if (wrong := mismatch(got, expected, setting.tolerance)) is not None:
+            return finding(
+                setting, "gradient", Verdict.FAIL, "gradient.mismatch", name=name, **wrong.facts()
+            )
+    return passed(setting, "gradient")
+
+
+def follow_up(setting: Setting, outputs: Outputs, options: Facts) -> tuple[Trial, ...]:
+    """Calls a small step away on both sides, where the forward is wrong but of the right form."""
+    base, output = outputs.get("base"), outputs.get("gradients")
+    if not _own_forward(setting, base, output) or setting.case.mode != "eval":
+        return ()
+    found = []
+    for name, direction in _directions(setting).items():
+        for sign in (1, -1):
+            found.append(_moved(setting, name, sign * STEP * direction, f"{name}:{sign:+d}"))
+    return tuple(found)
+
+
+def _own_forward(setting: Setting, base: RawOutput | None, output: RawOutput | None) -> bool:
+    return (
+        base is not None
+        and output is not None
+        and base.outcome is output.outcome is Outcome.OK
+        and same_form(setting, base)
+        and not values_right(setting, base)
+    )
+
+
+def _against_own_forward(setting: Setting, outputs: Outputs) -> Finding:
+    base, output = outputs.get("base"), outputs.get("gradients")
+    if not _own_forward(setting, base, output):
+        return finding(setting, "gradient", Verdict.BLOCKED, "relation.needs_values")
+    assert output is not None
+    for name, direction in _directions(setting).items():
+        slope = _slope(setting, outputs, name)
+        if slope is None:
+            continue
+        gradient = output.gradients.get(name)
+        got = 0.0 if gradient is None else float((gradient * direction).sum())
+        if abs(got - slope) > 1e-6 + DIFFERENCE_RTOL * abs(slope):
+            code = "gradient.against_own_forward"
+            return finding(
+                setting, "gradient", Verdict.FAIL, code, name=name, expected=slope, got=got
+            )
+    return finding(setting, "gradient", Verdict.BLOCKED, "gradient.own_forward")
+
+
+def _slope(setting: Setting, outputs: Outputs, name: str) -> float | None:
+    """Central difference of the contracted outputs along the direction of one tensor."""
+    contracted = []
+    for sign in ("+1", "-1"):
+        output = outputs.get(f"{name}:{sign}")
+        if output is None or output.outcome is not Outcome.OK or not same_form(setting, output):
+            return None
+        floats = [array for array in values(output, 0) if array.dtype.kind == "f"]
+        contracted.append(
+            sum(
+                float((array * cotangent).sum())
+                for array, cotangent in zip(floats, cotangents(setting), strict=False)
+            )
+        )
+    return (contracted[0] - contracted[1]) / (2 * STEP)
+
+
+def _directions(setting: Setting) -> Mapping[str, NDArray[np.float64]]:
+    generator = np.random.RandomState(setting.seed + 1)
+    return {
+        name: generator.standard_normal(gradient.shape)
+        for name, gradient in setting.expected.gradients.items()
+    }
+
+
+def _moved(setting: Setting, name: str, step: NDArray[np.float64], variant: str) -> Trial:
+    call = setting.base.calls[0]
+    inputs, weights = call.arrays(), dict(setting.base.weights or {})
+    if name in inputs:
+        call = call.with_arrays({name: inputs[name] + step})
+    else:
+        weights[name] = weights[name] + step
+    return dataclasses.replace(
+        setting.base, variant=variant, calls=(call,), weights=weights, cotangents=()
+    )

@@ -1,0 +1,101 @@
+"""What must hold when the same call is made again: no traces, no chance, dropout in its place."""
+
+import dataclasses
+
+from grader.checks.base import (
+    RELATION,
+    Outputs,
+    finding,
+    mismatch,
+    named,
+    not_run,
+    passed,
+    same_form,
+)
+from grader.checks.relations import taken
+from grader.types import Facts, Finding, Setting, Trial, Verdict
+
+
+def pure_trials(setting: Setting, options: Facts) -> tuple[Trial, ...]:
+    """The plain call, with the arguments sent back as they are afterwards."""
+    return (dataclasses.replace(setting.base, variant="pure", inputs_back=True),)
+
+
+def pure(setting: Setting, outputs: Outputs, options: Facts) -> Finding:
+    """The arguments are unchanged after the call."""
+    output = outputs.get("pure")
+    if failure := not_run(setting, "pure", output):
+        return failure
+    assert output is not None
+    for path, sent in setting.base.calls[-1].arrays().items():
+        back = output.inputs.get(path)
+        if back is None or back.shape != sent.shape:
+            return finding(setting, "pure", Verdict.FAIL, "pure.changed", argument=path, by=0.0)
+        if (wrong := mismatch(back, sent, RELATION)) is not None:
+            facts = {"argument": path, "by": wrong.worst}
+            return finding(setting, "pure", Verdict.FAIL, "pure.changed", **facts)
+    return passed(setting, "pure")
+
+
+def determinism_trials(setting: Setting, options: Facts) -> tuple[Trial, ...]:
+    """Another call first, with fewer items, then the plain one, on the same instance."""
+    call = setting.base.calls[0]
+    fewer = [
+        array.shape[setting.axes[path].index("B")] - 1
+        for path, array in call.arrays().items()
+        if "B" in setting.axes.get(path, ())
+    ]
+    order = list(range(max(1, min(fewer, default=1))))
+    other = taken(setting, call, "B", order)
+    return (
+        dataclasses.replace(
+            setting.base, variant="determinism", calls=(other, call), seed=setting.base.seed + 1
+        ),
+    )
+
+
+def determinism(setting: Setting, outputs: Outputs, options: Facts) -> Finding:
+    """A second call, after one with another batch size, gives what the first gave."""
+    base, output = outputs["base"], outputs.get("determinism")
+    if failure := not_run(setting, "determinism", output):
+        return failure
+    assert output is not None
+    for (name, left), right in zip(named(setting, base.leaves[0]), output.leaves[-1], strict=False):
+        if left.array is None or right.array is None:
+            continue
+        same = left.array.shape == right.array.shape
+        wrong = mismatch(right.array, left.array, RELATION) if same else None
+        if not same or wrong is not None:
+            by = wrong.worst if wrong is not None else float("inf")
+            code = "determinism.differs"
+            return finding(setting, "determinism", Verdict.FAIL, code, output=name, by=by)
+    return passed(setting, "determinism")
+
+
+def mode_trials(setting: Setting, options: Facts) -> tuple[Trial, ...]:
+    """The plain call in train mode, and in eval mode from another seed."""
+    return (
+        dataclasses.replace(setting.base, variant="mode:train", mode="train"),
+        dataclasses.replace(setting.base, variant="mode:eval", seed=setting.base.seed + 1),
+    )
+
+
+def mode(setting: Setting, outputs: Outputs, options: Facts) -> Finding:
+    """Dropout acts in train mode and only there."""
+    base = outputs["base"]
+    for variant, wanted in (("mode:eval", True), ("mode:train", False)):
+        output = outputs.get(variant)
+        if failure := not_run(setting, "mode", output):
+            return failure
+        assert output is not None
+        if not same_form(setting, output):
+            return finding(setting, "mode", Verdict.BLOCKED, "relation.needs_values")
+        ((name, left), *_), (right, *_) = list(named(setting, base.leaves[0])), output.leaves[0]
+        assert left.array is not None and right.array is not None
+        wrong = mismatch(right.array, left.array, RELATION)
+        if wanted and wrong is not None:
+            facts = {"output": name, "by": wrong.worst}
+            return finding(setting, "mode", Verdict.FAIL, "mode.noisy", **facts)
+        if not wanted and wrong is None:
+            return finding(setting, "mode", Verdict.FAIL, "mode.same", output=name)
+    return passed(setting, "mode")

@@ -1,0 +1,63 @@
+"""Where jobs run, behind one method: this machine, some at a time."""
+
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import Protocol, TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Executor(Protocol):
+    """One method: apply a function to items, and give each result as soon as it is there."""
+
+    def map(
+        self, function: Callable[[Item], Result], items: Iterable[Item]
+    ) -> Iterator[tuple[Item, Result]]:
+        """Each item with its result, in the order in which they are done."""
+
+
+class Serial:
+    """One at a time, in this thread."""
+
+    def map(
+        self, function: Callable[[Item], Result], items: Iterable[Item]
+    ) -> Iterator[tuple[Item, Result]]:
+        """Each item with its result, in order."""
+        for item in items:
+            yield item, function(item)
+
+
+class Pool:
+    """Some at a time, in threads: the work is done by workers in processes of their own."""
+
+    def __init__(self, workers: int):
+        self._workers = workers
+
+    def map(
+        self, function: Callable[[Item], Result], items: Iterable[Item]
+    ) -> Iterator[tuple[Item, Result]]:
+        """Each item with its result, in the order in which they are done.
+
+        Items are taken as workers come free, so an interrupt loses at most what is running.
+        """
+        waiting = iter(items)
+        running: dict[Future[Result], Item] = {}
+        with ThreadPoolExecutor(self._workers, thread_name_prefix="grader") as threads:
+            exhausted = False
+            while running or not exhausted:
+                while not exhausted and len(running) < self._workers:
+                    try:
+                        item = next(waiting)
+                    except StopIteration:
+                        exhausted = True
+                        break
+                    running[threads.submit(function, item)] = item
+                done, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    yield running.pop(future), future.result()
+
+
+def executor(workers: int) -> Executor:
+    """Serial for one worker, else a pool."""
+    return Serial() if workers == 1 else Pool(workers)
