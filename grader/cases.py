@@ -3,9 +3,10 @@
 An argument of a case is a literal (a number, text, null, {array: [[...]], tile: [...]}), a list of
 arguments (a tuple), one of the made objects
 
-    {build: Class, config: {...}, mode: eval}        an instance with drawn weights
-    {optimizer: SGD, of: model, config: {lr: 0.1}}   an optimiser over another argument
-    {stored_logits: {paths: [[4, 2]], start: 1, vocabulary: 9, length: 6}}
+    {build: Class, config: {...}, mode: eval, frozen: [...]}   an instance with drawn weights
+    {optimizer: SGD, of: model, config: {lr: 0.1}}             an optimiser over another argument
+    {stored_logits: {rows: 2, length: 6, vocabulary: 9}}       a model that answers from a table;
+        with `paths: [[4, 2], [5]]` and `start: 1`, row r decoded greedily gives paths[r]
 
 or an input expression `kind(axis, axis, ...; option=value)`, see `KINDS`. Axes are names from the
 case's `sizes` or `config`, or numbers; by these names the relations know which axis is time.
@@ -259,7 +260,12 @@ def _object(
     if "array" in value:
         dtype = value.get("dtype")
         array = np.tile(np.array(value["array"], dtype=dtype), value.get("tile", [1]))
-        return array.astype(np.float64) if dtype is None and array.dtype.kind == "f" else array
+        if array.dtype.kind not in "fib":
+            raise CourseError(
+                f"expected numbers of one shape, got {value['array']!r:.80} "
+                f"@ case {case.id}, argument {path}"
+            )
+        return array
     if "build" in value:
         config = value.get("config", {})
         parameters = described.get(build_key(value["build"], config), ())
@@ -268,11 +274,18 @@ def _object(
             config=config,
             weights=draw_weights(parameters, key.generator(case, path, "weights"), case.gain),
             mode=value.get("mode", "eval"),
+            frozen=tuple(value.get("frozen", ())),
         )
     if "optimizer" in value:
         return Optimizer(name=value["optimizer"], of=value["of"], config=value.get("config", {}))
     if "stored_logits" in value:
-        return StoredLogits(table=_stored_logits(value["stored_logits"], key.generator(case, path)))
+        options = value["stored_logits"]
+        return StoredLogits(
+            table=_stored_logits(options, key.generator(case, path)),
+            trainable=options.get("trainable", False),
+            pad=options.get("pad", 0),
+            mode=options.get("mode", "eval"),
+        )
     raise CourseError(
         f"expected array, build, optimizer or stored_logits, got {sorted(value)} "
         f"@ case {case.id}, argument {path}"
@@ -299,9 +312,9 @@ def draw_weights(
 
 
 def _stored_logits(option: Mapping[str, Any], generator: Generator) -> NDArray[np.float64]:
-    """Logits (R, L, V, V) under which row r, decoded greedily, gives `paths[r]`."""
-    paths, vocabulary = option["paths"], option["vocabulary"]
-    shape = (len(paths), option["length"], vocabulary, vocabulary)
+    """Logits (R, L, V, V); where there are `paths`, row r decoded greedily gives `paths[r]`."""
+    paths, vocabulary = option.get("paths", []), option["vocabulary"]
+    shape = (option.get("rows", len(paths)), option["length"], vocabulary, vocabulary)
     table = generator.standard_normal(shape)
     for row, path in enumerate(paths):
         previous = option["start"]

@@ -187,7 +187,7 @@ def to_bundle(standard: Standard) -> tuple[str, bytes]:
         "format": FORMAT,
         "points": str(points),
         "trials": len(needed),
-        "rubric": RUBRIC.dump_python(rubric, mode="json"),
+        "rubric": RUBRIC.dump_python(rubric),
         "described": PARAMETERS.dump_python(
             {key: standard.described[key] for key in keys}, mode="json"
         ),
@@ -195,7 +195,8 @@ def to_bundle(standard: Standard) -> tuple[str, bytes]:
     }
     packed = io.BytesIO()
     np.savez_compressed(packed, allow_pickle=False, **arrays)
-    text = json.dumps(tree, ensure_ascii=False, indent=1, sort_keys=True) + "\n"
+    # Fractions and enumerations as text; -Infinity, which a case may hold, as JSON's dialect has it.
+    text = json.dumps(tree, ensure_ascii=False, indent=1, default=str) + "\n"
     return text, packed.getvalue()
 
 

@@ -306,6 +306,8 @@ class Build:
     """Every parameter by name; None leaves the initial ones."""
     mode: str = "eval"
     """Mode that it is put in."""
+    frozen: tuple[str, ...] = ()
+    """Names of parameters that take no gradient."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -326,6 +328,12 @@ class StoredLogits:
 
     table: NDArray[np.float64]
     """Logits (R, L, V, V): row, position, token at that position, next token."""
+    trainable: bool = False
+    """Whether the table is a parameter that takes a gradient."""
+    pad: int = 0
+    """Its attribute `pad`."""
+    mode: str = "eval"
+    """Mode that it is put in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

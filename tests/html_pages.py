@@ -17,7 +17,7 @@ class Page:
     attributes: list[tuple[str, str, str]] = field(default_factory=list)
     """Every attribute: tag, name, value."""
     text: str = ""
-    """All text."""
+    """All text but the style sheet."""
 
 
 class _Reader(HTMLParser):
@@ -43,7 +43,8 @@ class _Reader(HTMLParser):
         self.open.pop()
 
     def handle_data(self, data: str) -> None:
-        self.page.text += data
+        if "style" not in self.open:
+            self.page.text += data
 
 
 def read_page(html: str) -> Page:

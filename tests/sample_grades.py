@@ -61,7 +61,12 @@ def criterion(
 
 def finding(code: str, facts: dict[str, Any], **more: Any) -> Finding:
     """One public failure, unless told otherwise."""
-    told = {"check": "close", "case": "cross", "verdict": Verdict.FAIL, "hidden": False} | more
+    told: dict[str, Any] = {
+        "check": "close",
+        "case": "cross",
+        "verdict": Verdict.FAIL,
+        "hidden": False,
+    } | more
     return Finding(code=code, facts=facts, **told)
 
 
@@ -74,7 +79,7 @@ def grade(student: str, criteria: tuple[CriterionResult, ...], **more: Any) -> G
     """A grade that adds up its criteria."""
     pending = sum((one.points for one in criteria if one.verdict is None), Fraction(0))
     total = sum((one.points for one in criteria), Fraction(0))
-    told = {
+    told: dict[str, Any] = {
         "title": TITLE, "assignment": "mha", "status": Status.GRADED, "possible": total - pending,
         "earned": sum((one.earned for one in criteria), Fraction(0)), "pending": pending,
         "file": "mha.ipynb", "provenance": PROVENANCE,

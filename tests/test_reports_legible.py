@@ -87,7 +87,10 @@ def test_points_as_text_are_the_rounded_points(points: Fraction) -> None:
         ("a\u2028b", "a[U+2028]b"),
         ("a\nb", "a\u240ab"),
         ("김민준", "김민준"),
-        ("\U0001f468\u200d\U0001f469\u200d\U0001f467", "\U0001f468\u200d\U0001f469\u200d\U0001f467"),
+        (
+            "\U0001f468\u200d\U0001f469\u200d\U0001f467",
+            "\U0001f468\u200d\U0001f469\u200d\U0001f467",
+        ),
     ],
 )
 def test_what_hides_is_made_visible_and_the_rest_stays(text: str, shown: str) -> None:

@@ -152,9 +152,7 @@ def test_pictures_show_got_beside_expected_on_one_scale() -> None:
 
 def test_everything_that_passes_ends_in_what_is_left() -> None:
     text = read_page(report_html(student_view(passing()), "en")).text
-    assert (
-        "All public checks pass: 13 of 13 points; 1 point is hidden or marked by hand." in text
-    )
+    assert "All public checks pass: 13 of 13 points; 1 point is hidden or marked by hand." in text
 
 
 def test_a_withheld_mark_is_never_a_zero() -> None:

@@ -22,7 +22,7 @@ from sample_grades import (
 from grader.reports.messages import CatalogueWarning, catalogue, placeholders
 from grader.reports.student import report_html, report_json, report_markdown
 from grader.reports.terminal import check_report
-from grader.reports.view import HiddenLine, HiddenCode, plain_facts, student_view
+from grader.reports.view import HiddenCode, HiddenLine, plain_facts, student_view
 from grader.types import Finding, Origin, Picture, Verdict
 
 CANARY = "CANARY918273"
@@ -35,7 +35,7 @@ PICTURE = Picture(kind="heatmap", label=CANARY, name=CANARY, values=((NUMBER, 1.
 
 def hidden(code: str, verdict: Verdict, value: object = CANARY) -> Finding:
     names = placeholders(code, "en", optional=True) if code in catalogue() else ()
-    facts = {name: value for name in (*names, "message", "near", "entry", "reason", "line")}
+    facts = dict.fromkeys((*names, "message", "near", "entry", "reason", "line"), value)
     return Finding(
         check=CANARY, case=CANARY, verdict=verdict, code=code, facts=facts, hidden=True,
         origin=ORIGIN, pictures=(PICTURE,),
@@ -152,9 +152,15 @@ def test_a_missing_name_with_one_near_it_asks_whether_that_was_meant() -> None:
 def test_facts_become_strict_json() -> None:
     facts = plain_facts(
         {
-            "nan": math.nan, "int": np.int64(3), "float": np.float64(0.5), "tuple": (1, 2),
-            "text": "a\u202eb\ud800", "huge": 10**5000, "none": None, "flag": True,
-        }  # fmt: skip
+            "nan": math.nan,
+            "int": np.int64(3),
+            "float": np.float64(0.5),
+            "tuple": (1, 2),
+            "text": "a\u202eb\ud800",
+            "huge": 10**5000,
+            "none": None,
+            "flag": True,
+        }
     )
     text = json.dumps(facts, allow_nan=False)
     assert json.loads(text) == facts

@@ -56,12 +56,11 @@ def plan(rubric: Rubric, settings: Settings) -> tuple[Trial, ...]:
 
 def follow_up(rubric: Rubric, settings: Settings, answers: Answers) -> tuple[Trial, ...]:
     """The trials that checks ask for once they have seen what came back."""
+    by_case = _by_case(answers)
     return tuple(
         _of(use, trial)
         for use, setting in _uses(rubric, settings)
-        for trial in CHECKS[use.name].follow_up(
-            setting, _outputs(answers, setting, use), use.options
-        )
+        for trial in CHECKS[use.name].follow_up(setting, _seen(by_case, setting, use), use.options)
     )
 
 
@@ -71,10 +70,11 @@ def judge(rubric: Rubric, settings: Settings, answers: Answers) -> dict[str, tup
     Where a check finds that a trial gave nothing back, the other checks of that case would say
     the same, so each criterion holds it once.
     """
+    by_case = _by_case(answers)
     findings = {}
     for criterion in rubric.criteria:
         found = [
-            CHECKS[use.name].judge(setting, _outputs(answers, setting, use), use.options)
+            CHECKS[use.name].judge(setting, _seen(by_case, setting, use), use.options)
             for case in rubric.cases_over(criterion)
             if (setting := settings.get(case.id)) is not None
             for use in criterion.checks
@@ -102,11 +102,19 @@ def _of(use: CheckUse, trial: Trial) -> Trial:
     return replace(trial, variant=_variant(use, trial.variant))
 
 
-def _outputs(answers: Answers, setting: Setting, use: CheckUse) -> Outputs:
+def _by_case(answers: Answers) -> dict[str, dict[str, RawOutput]]:
+    """What came back, by case, then by variant."""
+    by_case: dict[str, dict[str, RawOutput]] = {}
+    for (case, variant), output in answers.items():
+        by_case.setdefault(case, {})[variant] = output
+    return by_case
+
+
+def _seen(by_case: Mapping[str, Outputs], setting: Setting, use: CheckUse) -> Outputs:
     """What came back for a case, under the names that the check gave its variants."""
     prefix = _variant(use, "")
     return {
-        "base" if variant == "base" else variant.removeprefix(prefix): output
-        for (case, variant), output in answers.items()
-        if case == setting.case.id and (variant == "base" or variant.startswith(prefix))
+        variant.removeprefix(prefix): output
+        for variant, output in by_case.get(setting.case.id, {}).items()
+        if variant == "base" or variant.startswith(prefix)
     }

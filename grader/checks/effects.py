@@ -65,18 +65,23 @@ def mask(setting: Setting, outputs: Outputs, options: Facts) -> Finding:
 
 
 def _one_position_each(setting: Setting, check: str, options: Facts) -> tuple[Trial, ...]:
-    axis = options["axis"]
-    varying = _with_axis(setting, axis, options)
-    lengths = {setting.base.calls[0].arrays()[path].shape[at] for path, at in varying.items()}
+    varying = _with_axis(setting, options["axis"], options)
+    return tuple(
+        varied(setting, f"{check}:{position}", partial(_changed, setting, varying, position))
+        for position in range(_positions(setting, varying, options["axis"]))
+    )
+
+
+def _positions(setting: Setting, varying: dict[str, int], axis: str) -> int:
+    """How many positions the axis has in the arguments that are changed."""
+    arrays = setting.base.calls[0].arrays()
+    lengths = {arrays[path].shape[at] for path, at in varying.items()}
     if len(lengths) != 1:
         raise CourseError(
             f"expected arguments with the axis {axis!r}, all of one length, got lengths "
-            f"{sorted(lengths)} @ case {setting.case.id}, check {check}"
+            f"{sorted(lengths)} @ case {setting.case.id}"
         )
-    return tuple(
-        varied(setting, f"{check}:{position}", partial(_changed, setting, varying, position))
-        for position in range(lengths.pop())
-    )
+    return lengths.pop()
 
 
 def _with_axis(setting: Setting, axis: str, options: Facts) -> dict[str, int]:
@@ -119,16 +124,17 @@ def _effects(
 ) -> Finding:
     """Whether changing position j moves position i of item b exactly where `allowed(j, i, b)`."""
     base = outputs["base"]
-    trials = (CHANGED[check])(setting, options)
+    varied_axis = options.get("keys", axis)
+    varying = _with_axis(setting, varied_axis, options)
     looked_at = options.get("outputs", [name for name, _ in named(setting, base.leaves[0])][:1])
-    for j, trial in enumerate(trials):
-        output = outputs.get(trial.variant)
+    for j in range(_positions(setting, varying, varied_axis)):
+        output = outputs.get(f"{check}:{j}")
         if failure := not_run(setting, check, output):
             return failure
         assert output is not None
         if not same_form(setting, output):
             return finding(setting, check, Verdict.BLOCKED, "relation.needs_values")
-        real = _really_changed(setting, trial)
+        real = _really_changed(setting, varying, j)
         for name, moves in _moves(setting, base, output, axis, looked_at):
             for b, i in np.ndindex(*moves.shape):
                 facts = {"output": name, "axis": axis, "changed": j, "by": float(moves[b, i])}
@@ -144,17 +150,15 @@ def _effects(
     return passed(setting, check)
 
 
-def _really_changed(setting: Setting, trial: Trial) -> NDArray[np.bool_]:
-    """For each item, whether the trial's arguments differ from the plain ones (a pad stays)."""
-    before, after = setting.base.calls[0].arrays(), trial.calls[0].arrays()
-    changed = [
-        (before[path] != after[path]).reshape(len(before[path]), -1).any(1)
-        for path in before
-        if before[path].shape and setting.axes.get(path, ("",))[0] == "B"
-    ]
-    if not changed:
-        return np.ones(1, dtype=bool)
-    return np.asarray(np.any(np.stack(changed), axis=0))
+def _really_changed(setting: Setting, varying: dict[str, int], position: int) -> list[bool]:
+    """For each item, whether changing a position changes anything: a pad stays what it is."""
+    arrays = setting.base.calls[0].arrays()
+    for path, axis in varying.items():
+        pad = setting.tokens[path].pad if path in setting.tokens else None
+        if pad is None or axis != 1:
+            return [True]
+        return [bool(token != pad) for token in arrays[path][:, position]]
+    return [True]
 
 
 def _moves(
@@ -171,6 +175,3 @@ def _moves(
         keep += (axes.index(axis),)
         moved = distance.max(axis=tuple(i for i in range(distance.ndim) if i not in keep))
         yield name, moved.reshape(-1, moved.shape[-1])
-
-
-CHANGED = {"causal": causal_trials, "mask": mask_trials}

@@ -34,8 +34,8 @@ def padding_trials(setting: Setting, options: Facts) -> tuple[Trial, ...]:
             shape[axes.index(options["axis"])] = 2
             if array.dtype == bool:
                 more = np.zeros(shape, dtype=bool)
-            elif path in options.get("fill", {}):
-                more = np.full(shape, options["fill"][path])
+            elif path in setting.tokens:
+                more = np.full(shape, setting.tokens[path].pad)
             else:
                 more = generator.standard_normal(shape)
             changed[path] = np.concatenate(
@@ -49,8 +49,8 @@ def padding_trials(setting: Setting, options: Facts) -> tuple[Trial, ...]:
 def padding(setting: Setting, outputs: Outputs, options: Facts) -> Finding:
     """More positions that may not be attended to change nothing: masking equals deleting.
 
-    Options: `axis`, the axis made longer; `fill`, what the new positions of an argument hold
-    (otherwise random numbers, and False in masks).
+    The new positions hold the padding token, or random numbers, and False in masks. Options:
+    `axis`, the axis made longer.
     """
     return _unmoved(setting, outputs, "padding", ("padding",), options["axis"])
 
@@ -95,14 +95,21 @@ def batch_trials(setting: Setting, options: Facts) -> tuple[Trial, ...]:
 def alone_trials(setting: Setting, options: Facts) -> tuple[Trial, ...]:
     """Every position of an axis alone."""
     axis = options["axis"]
-    lengths = {
-        array.shape[setting.axes[path].index(axis)]
-        for path, array in setting.base.calls[0].arrays().items()
-        if axis in setting.axes.get(path, ())
-    }
     return tuple(
         varied(setting, f"alone:{item}", partial(_alone, setting, axis, item))
-        for item in range(max(lengths, default=0))
+        for item in range(_longest(setting, axis))
+    )
+
+
+def _longest(setting: Setting, axis: str) -> int:
+    """Length of an axis: a mask may have 1 there, to broadcast."""
+    return max(
+        (
+            array.shape[setting.axes[path].index(axis)]
+            for path, array in setting.base.calls[0].arrays().items()
+            if axis in setting.axes.get(path, ())
+        ),
+        default=0,
     )
 
 
@@ -122,8 +129,8 @@ def alone(setting: Setting, outputs: Outputs, options: Facts) -> Finding:
 
 def _apart(setting: Setting, outputs: Outputs, check: str, axis: str, code: str) -> Finding:
     base = outputs["base"]
-    for item, trial in enumerate(alone_trials(setting, {"axis": axis})):
-        output = outputs.get(trial.variant)
+    for item in range(_longest(setting, axis)):
+        output = outputs.get(f"alone:{item}")
         if failure := not_run(setting, check, output):
             return failure
         assert output is not None
@@ -168,9 +175,8 @@ def permutation(setting: Setting, outputs: Outputs, options: Facts) -> Finding:
     """
     base = outputs["base"]
     looked_at = options.get("outputs", [name for name, _ in named(setting, base.leaves[0])][:1])
-    orders = _orders(setting, options)
-    for order, trial in zip(orders, permutation_trials(setting, options), strict=True):
-        output = outputs.get(trial.variant)
+    for number, order in enumerate(_orders(setting, options)):
+        output = outputs.get(f"permutation:{number}")
         if failure := not_run(setting, "permutation", output):
             return failure
         assert output is not None

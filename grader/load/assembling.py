@@ -5,7 +5,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from grader.load.keeping import Kept, keep
-from grader.load.mentions import Mentions, aliases, imported_modules, mentions, units
+from grader.load.mentions import (
+    Mentions,
+    aliases,
+    chosen_by_availability,
+    imported_modules,
+    mentions,
+    units,
+)
 from grader.load.modules import imported_sources
 from grader.load.notes import file_notes, module_notes
 from grader.load.parsing import Program, Statement, clip
@@ -89,8 +96,9 @@ def _gather(slices: Slicer, kept: list[Kept], stars: Sequence[str]) -> _Gathered
         owner = (*item.bound, slices.owner(item.index))[0]
         found: list[tuple[int, int, ApiUse]] = []
         lines = item.statement.text.encode().split(b"\n")
+        portable = chosen_by_availability(item.node)
         for name, node in units(item.node, owner):
-            seen = mentions(node)
+            seen = mentions(node, portable)
             gathered.modules += seen.modules
             resolved = _resolved(seen, scope)
             edits, sightings = rewrites(item.statement, lines, seen, resolved)

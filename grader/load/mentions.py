@@ -26,11 +26,16 @@ class Mentions:
     """Modules that are imported inside."""
 
 
-def mentions(top: ast.AST) -> Mentions:
-    """Everything of interest in `top`, functions and classes within it included."""
+def mentions(top: ast.AST, portable: frozenset[int] = frozenset()) -> Mentions:
+    """Everything of interest in `top`, functions and classes within it included.
+
+    Args:
+        top: where to look.
+        portable: ids of string constants that are right as they are.
+    """
     found = Mentions()
     # Strings that a choice by availability makes, or that are compared, are right as they are.
-    exempt: set[int] = set()
+    exempt = set(portable)
     todo: list[ast.AST] = [top]
     while todo:
         node = todo.pop()
@@ -63,6 +68,16 @@ def mentions(top: ast.AST) -> Mentions:
             elif isinstance(value, ast.AST) and name != "ctx":
                 todo.append(value)
     return found
+
+
+def chosen_by_availability(top: ast.stmt) -> frozenset[int]:
+    """Ids of the constants in the branches of a top-level `if torch.cuda.is_available():`."""
+    return frozenset(
+        constant
+        for node in (ast.walk(top) if isinstance(top, COMPOUND) else ())
+        if isinstance(node, ast.If) and _asks_availability(node.test)
+        for constant in _constants(_walk_all(node))
+    )
 
 
 def units(node: ast.stmt, owner: str) -> Iterator[tuple[str, ast.AST]]:

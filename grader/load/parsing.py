@@ -11,10 +11,12 @@ from functools import lru_cache
 
 from grader.errors import SubmissionError
 from grader.load.ipython import python_only
-from grader.load.reading import CellText, cut_at_marks, read_text
+from grader.load.reading import CellText, cut_at_marks, read_text, too_large
 from grader.types import Origin, SubmittedFile
 
 _DEFINES = re.compile(r"^(?:async[ \t]+def|def|class)[ \t]+(\w+)", re.MULTILINE)
+MAX_STATEMENTS = 20_000
+
 _TEXT_LIMIT = 160
 _FILENAME = "<submission>"
 
@@ -115,9 +117,11 @@ def parse_cells(file: str, cells: tuple[CellText, ...], *, odd_encoding: str = "
             broken.append(BrokenCell(tree, origin, tuple(_DEFINES.findall(text))))
         else:
             statements += _statements(tree, text, len(lines))
-        for number, line in enumerate(text.split("\n"), start=cell.first_line):
+        for number, line in enumerate(text.removesuffix("\n").split("\n"), start=cell.first_line):
             lines.append(line)
             origins.append(Origin(file=file, line=number, cell=cell.number))
+    if len(statements) > MAX_STATEMENTS:
+        raise too_large(file, len(statements), MAX_STATEMENTS, "statements")
     if not statements:
         raise _nothing(file, broken)
     return Program(

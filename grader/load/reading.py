@@ -77,7 +77,7 @@ def read_text(file: SubmittedFile) -> SourceText:
         cells = (CellText(tidy(text), None),)
     characters = sum(len(cell.text) for cell in cells)
     if characters > MAX_CODE_CHARACTERS:
-        raise _too_large(file.name, characters, MAX_CODE_CHARACTERS, "code")
+        raise too_large(file.name, characters, MAX_CODE_CHARACTERS, "code")
     return SourceText(cells, odd)
 
 
@@ -90,14 +90,14 @@ def check_size(file: SubmittedFile) -> None:
     content = file.content
     if not is_notebook(file):
         if len(content) > MAX_MODULE_BYTES:
-            raise _too_large(file.name, len(content), MAX_MODULE_BYTES, "file")
+            raise too_large(file.name, len(content), MAX_MODULE_BYTES, "file")
         return
     if len(content) > MAX_NOTEBOOK_BYTES:
-        raise _too_large(file.name, len(content), MAX_NOTEBOOK_BYTES, "file")
+        raise too_large(file.name, len(content), MAX_NOTEBOOK_BYTES, "file")
     # A picture is one long string; what fills memory is many small values.
     values = content.count(b",") + content.count(b"[") + content.count(b"{")
     if len(content) > MAX_MODULE_BYTES and values > MAX_JSON_VALUES:
-        raise _too_large(file.name, len(content), MAX_MODULE_BYTES, "file")
+        raise too_large(file.name, len(content), MAX_MODULE_BYTES, "file")
 
 
 def decode(content: bytes) -> tuple[str, str]:
@@ -217,8 +217,11 @@ def _joined(source: object) -> str:
     return ("" if ended else "\n").join(lines)
 
 
-def _too_large(name: str, size: int, limit: int, what: str) -> SubmissionError:
-    unit = "characters of code" if what == "code" else "bytes"
+def too_large(name: str, size: int, limit: int, what: str) -> SubmissionError:
+    """The refusal of a file with too much in it: of a "file" bytes, of "code" characters, or
+    "statements".
+    """
+    unit = {"file": "bytes", "code": "characters of code"}.get(what, what)
     return SubmissionError(
         f"expected at most {limit} {unit}, got {size} @ {name}; clear the outputs, remove data",
         code="load.too_large",

@@ -15,6 +15,7 @@ _COMPREHENSIONS = frozenset({"listcomp", "setcomp", "dictcomp", "genexpr"})
 _MAX_LOOKUPS = 100_000
 
 Definition = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 COMPOUND = (
     *(ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith),
     *(ast.Try, ast.TryStar, ast.Match),
@@ -57,14 +58,13 @@ def effect(statement: Statement) -> Effect | Fault:
     node = statement.node
     binds = _targets(node)
     surely = frozenset(binds)
-    if isinstance(node, COMPOUND) or ":=" in statement.text:
+    if isinstance(node, COMPOUND):
         table = symbols(statement.text)
         if isinstance(table, Fault):
             return table
-        bound = _names(table, _is_bound)
-        if isinstance(node, ast.Delete | ast.AnnAssign):
-            bound &= surely
-        binds = (*binds, *sorted(bound - surely))
+        binds = tuple(sorted(_names(table, _is_bound)))
+    if ":=" in statement.text:
+        binds = (*binds, *_walruses(node))
     if isinstance(node, ast.Import):
         # `import a.b` adds to what an earlier `import a` bound.
         surely = frozenset(x.asname or x.name for x in node.names if x.asname or "." not in x.name)
@@ -153,6 +153,17 @@ def _targets(node: ast.stmt) -> tuple[str, ...]:
     return tuple(
         x.id for target in _assigned(node) for x in _flat(target) if isinstance(x, ast.Name)
     )
+
+
+def _walruses(node: ast.stmt) -> Iterator[str]:
+    """Names that `:=` binds in the module; in a comprehension too, where `symtable` is silent."""
+    todo: list[ast.AST] = [node]
+    while todo:
+        inner = todo.pop()
+        if isinstance(inner, ast.NamedExpr) and isinstance(inner.target, ast.Name):
+            yield inner.target.id
+        if not isinstance(inner, (*DEFINITIONS, ast.Lambda)):
+            todo += ast.iter_child_nodes(inner)
 
 
 def _assigned(node: ast.stmt) -> list[ast.expr]:

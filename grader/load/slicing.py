@@ -137,19 +137,21 @@ class Slicer:
     def _changes(self) -> dict[str, list[tuple[int, bool, bool]]]:
         """For each name, in order: index of a statement, whether it binds it, whether surely."""
         statements = self.program.statements
-        assigned = {
-            name
-            for statement, change in zip(statements, self.effects, strict=True)
-            if not isinstance(statement.node, ast.Import | ast.ImportFrom)
-            for name in change.binds
-        }
-        called = assigned - {x.node.name for x in statements if isinstance(x.node, Definition)}
+        defined: set[str] = set()
+        assigned: set[str] = set()
+        for statement, change in zip(statements, self.effects, strict=True):
+            if isinstance(statement.node, Definition):
+                defined.update(change.binds)
+            elif not isinstance(statement.node, ast.Import | ast.ImportFrom):
+                assigned.update(change.binds)
         events: dict[str, list[tuple[int, bool, bool]]] = {}
         for index, change in enumerate(self.effects):
             if index in self.guards:
                 continue
             decorated = isinstance(statements[index].node, Definition)
-            touched = change.touches & (assigned if decorated else self._touchable(index, called))
+            touched = change.touches & (
+                (assigned | defined) if decorated else self._touchable(index, assigned)
+            )
             binds = set(change.binds)
             for name in {*binds, *change.mutates, *touched}:
                 event = (index, name in binds, name in change.surely)
@@ -157,14 +159,14 @@ class Slicer:
         self._add_declared(events)
         return events
 
-    def _touchable(self, index: int, called: set[str]) -> set[str]:
+    def _touchable(self, index: int, assigned: set[str]) -> set[str]:
         node = self.program.statements[index].node
         by_name = (
             isinstance(node, ast.Expr)
             and isinstance(node.value, ast.Call)
             and isinstance(node.value.func, ast.Name)
         )
-        return set(self.effects[index].touches) if by_name else called
+        return set(self.effects[index].touches) if by_name else assigned
 
     def _add_declared(self, events: dict[str, list[tuple[int, bool, bool]]]) -> None:
         """Names that only a function binds (`global x`): the statements that call it bind them."""

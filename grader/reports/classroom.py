@@ -49,8 +49,9 @@ COLUMNS = (
 )
 """Columns of grades.csv, in order."""
 
-# The full-width forms are formulas too, in a spreadsheet with an East Asian locale.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+# The full-width forms are formulas too, in a spreadsheet with an East Asian locale; the symbols
+# are what a tab and the line ends have become by then.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "␉", "␍", "␊")
 
 
 @dataclass(frozen=True, slots=True)

@@ -177,7 +177,7 @@ def _criterion(criterion: StudentCriterion, view: StudentView, language: str) ->
         tag = say("ui.hidden", {}, language)
         lines.append(f"- ({tag}) {_sentence(phrase(line.code, {}, language))}")
     if criterion.read and name != "pass":
-        lines.append(f"- {say('ui.read', {}, language)}: {_code(criterion.read)}")
+        lines.append(f"- {say('ui.read', {}, language)}: {_code(criterion.read.removeprefix('#'))}")
     return lines if lines[-1] else lines[:-1]
 
 

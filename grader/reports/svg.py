@@ -65,7 +65,7 @@ def heatmap(rows: Sequence[Row], low: float, high: float, text: str) -> Markup:
     shown = [row[:LARGEST] for row in rows[:LARGEST]]
     columns = max((len(row) for row in shown), default=0)
     numbered = columns <= _NUMBERED and len(shown) <= _NUMBERED
-    cell = 36 if numbered else max(7, 224 // max(columns, len(shown)))
+    cell = 34 if numbered else max(6, 208 // max(columns, len(shown)))
     width, height = 18 + columns * cell + 1, 14 + len(shown) * cell + 1
     largest = max(abs(low), abs(high))
     cells = "".join(

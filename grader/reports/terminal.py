@@ -89,7 +89,8 @@ class ClassReport:
                 yield _why(grade, self.language)
         blank = sum(grade.earned is None for grade in self.grades)
         graded = sum(grade.status is Status.GRADED for grade in self.grades)
-        facts = {"graded": graded, "blank": blank}
+        waiting = sum(grade.status is Status.NOT_STARTED for grade in self.grades)
+        facts = {"graded": graded, "waiting": waiting, "blank": blank}
         yield Text(say("ui.class.next", facts, self.language), style="bold")
 
 
@@ -139,7 +140,7 @@ def _criterion(
     for hidden in criterion.hidden:
         yield _hanging(_sentence(phrase(hidden.code, {}, language)))
     if criterion.read and name in ("fail", "error"):
-        read = f"{say('ui.read', {}, language)}: {visible(criterion.read)}"
+        read = f"{say('ui.read', {}, language)}: {visible(criterion.read.removeprefix('#'))}"
         yield _hanging(Text(read, style="dim"))
 
 
@@ -180,11 +181,13 @@ def _class_table(
     if titles:
         table.add_column(say("ui.criteria", {}, language), no_wrap=True)
     for grade in grades:
-        mark = "" if grade.earned is None else points_text(grade.earned)
+        mark = say("ui.no_mark", {}, language)
+        if grade.earned is not None:
+            mark = f"{points_text(grade.earned)} / {points_text(grade.possible)}"
         cells = [
             Text(visible(grade.student, limit=_NAME_WIDTH)),
             Text(status_word(grade.status, language)),
-            Text(f"{mark} / {points_text(grade.possible)}"),
+            Text(mark),
         ]
         if not narrow:
             cells.append(Text(points_text(grade.pending) if grade.pending else ""))

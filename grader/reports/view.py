@@ -294,7 +294,7 @@ def _hidden_code(finding: Finding) -> HiddenCode | None:
         return _AS_THEY_ARE[finding.code]
     if finding.verdict is Verdict.BLOCKED:
         return None
-    if finding.code.startswith(("outcome.mismatch", "parameters.")):
+    if finding.code.startswith(("outcome.mismatch_", "parameters.")):
         return "hidden.mismatch"
     if finding.code.startswith("forbidden."):
         return "hidden.forbidden"

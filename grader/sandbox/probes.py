@@ -9,6 +9,7 @@ harness and the code fit together is a `Misfit`.
 import functools
 import inspect
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -27,8 +28,20 @@ WIDENED = {
 """Narrow floats travel widened, under their own name."""
 
 
+LAYERS: tuple[Any, ...] = (
+    torch.nn.Linear,
+    torch.nn.Bilinear,
+    torch.nn.LayerNorm,
+    torch.nn.Embedding,
+)
+"""Layers whose initial values are not drawn where every parameter is given."""
+
 READ = frozenset(DTYPES) | {"float16", "bfloat16"}
 """Dtypes that can be read; others are named and not compared."""
+
+
+fitting: set[tuple[str | bool, ...]] = set()
+"""Calls whose arguments are known to fit: inspecting a signature costs as much as a small call."""
 
 
 class Misfit(Exception):
@@ -44,18 +57,21 @@ class StoredLogits(torch.nn.Module):
     """A model that answers from a table, so that decoding is judged on its own.
 
     forward(source (B, S), target (B, T)) -> logits (B, T, V), where the row's number is the first
-    token of its source and the answer at a position depends on the target's token there.
+    token of its source and the answer at a position depends on the target's token there. In train
+    mode the answers are the opposite ones, so that decoding in it is seen.
     """
 
-    def __init__(self, table: torch.Tensor):
+    def __init__(self, table: torch.Tensor, trainable: bool, pad: int):
         super().__init__()
-        self.table = torch.nn.Parameter(table, requires_grad=False)
+        self.table = torch.nn.Parameter(table, requires_grad=trainable)
+        self.pad = pad
 
     def forward(self, source: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
         """Logits (B, T, V) for source (B, S) and target (B, T)."""
         rows = source[:, :1].expand(-1, target.shape[1])  # (B, T)
         steps = torch.arange(target.shape[1]).expand(target.shape[0], -1)  # (B, T)
-        return self.table[rows, steps, target]  # (B, T, V)
+        logits = self.table[rows, steps, target]  # (B, T, V)
+        return -logits if self.training else logits
 
 
 def run(trial: Tree, namespace: Mapping[str, Any], result_bytes: int) -> Tree:
@@ -119,12 +135,34 @@ def _build(
         return entry
     options = _plain(config)
     _bind(entry, options, name)
-    module: Any = entry(**options)
+    with initialised(weights is None):
+        module: Any = entry(**options)
     if isinstance(module, torch.nn.Module):
         if weights is not None:
             _give_weights(module, weights, name)
         module.train(mode == "train")
     return module  # type: ignore[no-any-return]
+
+
+@contextmanager
+def initialised(wanted: bool) -> Iterator[None]:
+    """Leaves torch's own layers without initial values, where every parameter is given anyway.
+
+    Drawing them costs as much as a small layer's forward and backward.
+    """
+    layers = () if wanted else LAYERS
+    originals = [layer.reset_parameters for layer in layers]
+    for layer in layers:
+        layer.reset_parameters = _nothing
+    try:
+        yield
+    finally:
+        for layer, original in zip(layers, originals, strict=True):
+            layer.reset_parameters = original
+
+
+def _nothing(self: torch.nn.Module) -> None:
+    pass
 
 
 def _give_weights(module: torch.nn.Module, weights: Tree, entry: str) -> None:
@@ -146,8 +184,12 @@ def _give_weights(module: torch.nn.Module, weights: Tree, entry: str) -> None:
 
 def _bind(function: Callable[..., Any], arguments: Tree, name: str) -> None:
     """Says that a signature does not fit before the call, so that it is no error in its body."""
+    called = function.forward if isinstance(function, torch.nn.Module) else function
+    form = (name, inspect.isclass(function), *arguments)
+    if form in fitting:
+        return
     try:
-        signature = inspect.signature(function)
+        signature = inspect.signature(called)
     except (TypeError, ValueError):
         return
     try:
@@ -155,6 +197,7 @@ def _bind(function: Callable[..., Any], arguments: Tree, name: str) -> None:
     except TypeError as error:
         facts = {"entry": name, "message": str(error), "given": list(arguments)}
         raise Misfit("signature", facts) from error
+    fitting.add(form)
 
 
 def _call(
@@ -235,12 +278,17 @@ def _argument(value: Any, name: str, objects: Tree, namespace: Mapping[str, Any]
 
 def _make(value: Tree, objects: Tree, namespace: Mapping[str, Any]) -> Any:
     if "stored_logits" in value:
-        return StoredLogits(_tensor(value["stored_logits"]))
+        table = _tensor(value["stored_logits"])
+        return StoredLogits(table, value["trainable"], value["pad"]).train(value["mode"] == "train")
     if "optimizer" in value:
         parameters = objects[value["of"]].parameters()
         return getattr(torch.optim, value["optimizer"])(parameters, **_plain(value["config"]))
     entry = _entry(value["build"], namespace)
-    return _build(entry, value["config"], value["weights"], value["mode"], value["build"])
+    built = _build(entry, value["config"], value["weights"], value["mode"], value["build"])
+    if isinstance(built, torch.nn.Module):
+        for name, parameter in built.named_parameters():
+            parameter.requires_grad_(parameter.requires_grad and name not in value["frozen"])
+    return built
 
 
 def _entry(name: str, namespace: Mapping[str, Any]) -> Callable[..., Any]:

@@ -195,6 +195,15 @@ class Runner:
 
     def __init__(self, zygote: Zygote):
         self._zygote = zygote
+        self._plan: tuple[tuple[Trial, ...], bytes] = ((), b"")
+
+    def _encoded(self, trials: tuple[Trial, ...]) -> bytes:
+        """The trials' frame; the last one is kept, since a class is asked the same questions."""
+        known, frame = self._plan
+        if known is not trials:
+            frame = wire.encode([trial_tree(trial) for trial in trials])
+            self._plan = (trials, frame)
+        return frame
 
     def run(self, job: Job) -> tuple[RawOutput, ...]:
         """One output for each trial of the job, in order.
@@ -222,7 +231,9 @@ class Runner:
         with ExitStack() as stack:
             scratch = tempfile.mkdtemp(prefix="grader-job-")
             stack.callback(shutil.rmtree, scratch, ignore_errors=True)
-            source = stack.enter_context(_sealed(wire.encode(job_tree(job))))
+            source = stack.enter_context(
+                _sealed(wire.encode(job_tree(job)) + self._encoded(job.trials))
+            )
             results, results_end = stack.enter_context(_pipe())
             output, output_end = stack.enter_context(_pipe())
             status, status_end = stack.enter_context(_pipe())
@@ -346,18 +357,17 @@ def _skipped(
 
 
 def job_tree(job: Job) -> dict[str, Any]:
-    """A job as it travels: no name of a case or a variant, nothing expected."""
+    """A job as it travels, but for its trials: what to run and what is recorded."""
     return {
         "source": job.source,
         "modules": dict(job.modules),
         "forbidden": list(job.forbidden),
         "result_bytes": job.limits.result_bytes,
-        "trials": [trial_tree(trial) for trial in job.trials],
     }
 
 
 def trial_tree(trial: Trial) -> dict[str, Any]:
-    """A trial as `probes.run` takes it."""
+    """A trial as `probes.run` takes it: no name of a case or a variant, nothing expected."""
     return {
         "entry": trial.entry,
         "probe": trial.probe,
@@ -384,11 +394,17 @@ def _value(value: Any) -> Any:
             "config": _value(value.config),
             "weights": None if value.weights is None else dict(value.weights),
             "mode": value.mode,
+            "frozen": list(value.frozen),
         }
     if isinstance(value, Optimizer):
         return {"optimizer": value.name, "of": value.of, "config": _value(value.config)}
     if isinstance(value, StoredLogits):
-        return {"stored_logits": value.table}
+        return {
+            "stored_logits": value.table,
+            "trainable": value.trainable,
+            "pad": value.pad,
+            "mode": value.mode,
+        }
     if isinstance(value, tuple):
         return tuple(_value(item) for item in value)
     if isinstance(value, list):

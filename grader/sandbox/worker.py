@@ -31,7 +31,7 @@ def work(job: bytes, send: Callable[[bytes], None]) -> None:
     Sends a frame when it is about to run student code (what goes wrong before is our fault), one
     for the load, and, when that went well, one for each trial.
     """
-    tree = wire.decode(job, JOB_CAPS)
+    tree, trials = wire.FrameReader(JOB_CAPS).feed(job)
     forbid(tree["forbidden"])
     sys.meta_path.append(SubmittedModules(tree["modules"]))
     send(wire.encode({"ready": True}))
@@ -39,7 +39,7 @@ def work(job: bytes, send: Callable[[bytes], None]) -> None:
     send(wire.encode(_answer({"loaded": failure is None}, failure)))
     if failure is not None:
         return
-    for trial in tree["trials"]:
+    for trial in trials:
         send(answer(trial, namespace, tree["result_bytes"]))
 
 

@@ -1,0 +1,218 @@
+# %% [markdown]
+# # Multi-head attention
+#
+# Vaswani et al., *Attention Is All You Need*, 2017, sections 3.2.1 (scaled dot-product attention),
+# 3.2.2 (multi-head attention) and 3.2.3 (the causal mask).
+#
+# You build attention from the softmax up: softmax, masks, attention for one head, many heads.
+#
+# | letter | size of |
+# | --- | --- |
+# | `B` | batch |
+# | `L_q` | queries: length of the sequence that asks |
+# | `L_k` | keys and values: length of the sequence that is asked |
+# | `D` | `d_model`: one vector of the model |
+# | `H` | heads |
+# | `d_k` | one query or key of one head |
+# | `d_v` | one value of one head |
+#
+# **Against `torch.nn.MultiheadAttention`.**
+#
+# - In a mask `True` means *may attend*. (There, `True` means *may not*. In
+#   `F.scaled_dot_product_attention` it means what it means here.)
+# - A query that may attend to nothing gives zeros. (There, NaN.)
+# - The weights of every head are returned. (There, by default, their mean over the heads.)
+# - Four `nn.Linear`, `w_q`, `w_k`, `w_v` and `w_o`. (There, the first three are one matrix.)
+# - Always batch first; no dropout; `d_k` and `d_v` can be chosen.
+
+# %%
+import math
+
+import torch
+from torch import Tensor, nn
+
+# %% [markdown]
+# ## Softmax
+#
+# $$\mathrm{softmax}(x)_j = \frac{e^{x_j}}{\sum_k e^{x_k}}$$
+#
+# $e^{1000}$ overflows. The same number added to every $x_j$ changes nothing, so there is always a
+# way to keep the exponents small.
+
+
+# %%
+def softmax(x: Tensor, dim: int) -> Tensor:
+    """Softmax along one axis, by hand, finite for every finite input.
+
+    Args:
+        x: any shape. An entry may be minus infinity: its result is 0.
+        dim: the axis along which the results sum to 1.
+
+    Returns:
+        The shape of `x`. Where every entry along `dim` is minus infinity: zeros, and gradients
+        without NaN.
+    """
+    # YOUR CODE HERE
+    raise NotImplementedError
+
+
+# %% [markdown]
+# ## Masks
+#
+# A mask is boolean, and `True` means *may attend*. Query $i$ may see key $j$
+#
+# - under the causal mask where $j \le i$: a position sees itself and what came before;
+# - under the padding mask where $j$ lies within the length of its sequence, for every head and
+#   every query alike.
+
+
+# %%
+def causal_mask(length: int) -> Tensor:
+    """Let each position attend to itself and to earlier positions.
+
+    Args:
+        length: number of positions L.
+
+    Returns:
+        bool, (L, L); row = query, column = key, True = may attend.
+    """
+    # YOUR CODE HERE
+    raise NotImplementedError
+
+
+# %%
+def padding_mask(lengths: Tensor, length: int) -> Tensor:
+    """Hide the padding at the end of each key sequence.
+
+    Args:
+        lengths: number of true positions in each sequence, int64, (B,), each from 0 to `length`.
+        length: the padded length L_k.
+
+    Returns:
+        bool, (B, 1, 1, L_k), on the device of `lengths`: broadcasts over heads and queries.
+        True = may attend.
+    """
+    # YOUR CODE HERE
+    raise NotImplementedError
+
+
+# %% [markdown]
+# ## Scaled dot-product attention
+#
+# $$A = \mathrm{softmax}\left(\frac{Q K^\top}{\sqrt{d_k}}\right), \qquad O = A V$$
+#
+# The softmax runs over the keys: each row of $A$ sums to 1. A dot product of two vectors with
+# $d_k$ independent entries of variance 1 has variance $d_k$; the root brings it back to 1. Queries
+# and keys share $d_k$, keys and values share $L_k$, and nothing else has to agree.
+
+
+# %%
+def scaled_dot_product_attention(
+    query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    """Attend from each query to all keys and mix their values.
+
+    Args:
+        query: (..., L_q, d_k); the leading axes are free, and the same in query, key and value.
+        key: (..., L_k, d_k).
+        value: (..., L_k, d_v).
+        mask: bool, broadcastable to (..., L_q, L_k), True = may attend; None = all may.
+
+    Returns:
+        `(output, weights)`: (..., L_q, d_v) and (..., L_q, L_k). The weight of a forbidden key is
+        exactly 0. A query that may attend to nothing has zeros in both, and no gradient is NaN.
+    """
+    # YOUR CODE HERE
+    raise NotImplementedError
+
+
+# %% [markdown]
+# ## Many heads
+#
+# Head $h$ works on its own block of columns of the projections, columns $h d$ to $(h+1) d - 1$.
+# Splitting moves the heads in front of the positions, so that attention sees each head as one more
+# batch axis; merging undoes it.
+
+
+# %%
+def split_heads(x: Tensor, n_heads: int) -> Tensor:
+    """Cut the last axis into heads.
+
+    Args:
+        x: (B, L, H*d).
+        n_heads: H.
+
+    Returns:
+        (B, H, L, d): head h holds the columns h*d to (h+1)*d - 1 of `x`.
+    """
+    # YOUR CODE HERE
+    raise NotImplementedError
+
+
+# %%
+def merge_heads(x: Tensor) -> Tensor:
+    """Join the heads side by side; undoes `split_heads`.
+
+    Args:
+        x: (B, H, L, d).
+
+    Returns:
+        (B, L, H*d).
+    """
+    # YOUR CODE HERE
+    raise NotImplementedError
+
+
+# %% [markdown]
+# The whole layer, where $X_q$, $X_k$ and $X_v$ are the three arguments:
+#
+# $$\mathrm{head}_h = \mathrm{attention}(X_q W^Q_h, X_k W^K_h, X_v W^V_h)$$
+#
+# $$\mathrm{output} = [\mathrm{head}_1; \ldots; \mathrm{head}_H] W^O$$
+#
+# Each `nn.Linear` also adds its bias, and the matrices of all heads lie side by side in one.
+
+
+# %%
+class MultiHeadAttention(nn.Module):
+    """H attentions side by side, each on its own projections of query, key and value."""
+
+    def __init__(
+        self, d_model: int, n_heads: int, d_k: int | None = None, d_v: int | None = None
+    ) -> None:
+        """Make the four projections; `d_k` and `d_v` default to `d_model // n_heads`.
+
+        Raises:
+            ValueError: a default is needed and `n_heads` does not divide `d_model`.
+        """
+        super().__init__()
+        if (d_k is None or d_v is None) and d_model % n_heads != 0:
+            raise ValueError(
+                f"d_model must be a multiple of n_heads, got d_model={d_model}, n_heads={n_heads}; "
+                "give d_k and d_v to choose the widths yourself"
+            )
+        self.d_model = d_model
+        self.n_heads = n_heads
+        self.d_k = d_model // n_heads if d_k is None else d_k
+        self.d_v = d_model // n_heads if d_v is None else d_v
+        self.w_q = nn.Linear(d_model, n_heads * self.d_k)
+        self.w_k = nn.Linear(d_model, n_heads * self.d_k)
+        self.w_v = nn.Linear(d_model, n_heads * self.d_v)
+        self.w_o = nn.Linear(n_heads * self.d_v, d_model)
+
+    def forward(
+        self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Attend from `query` to `key`, in every head, and mix `value`.
+
+        Args:
+            query: (B, L_q, D).
+            key: (B, L_k, D).
+            value: (B, L_k, D).
+            mask: bool, broadcastable to (B, H, L_q, L_k), True = may attend; None = all may.
+
+        Returns:
+            `(output, weights)`: (B, L_q, D) and (B, H, L_q, L_k).
+        """
+        # YOUR CODE HERE
+        raise NotImplementedError

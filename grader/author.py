@@ -1,0 +1,134 @@
+"""The author's room: a reference becomes what a student gets."""
+
+import io
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import jupytext
+import nbformat
+import numpy as np
+
+from grader.assignment import Assignment
+from grader.errors import CourseError
+from grader.expected import Standard, to_bundle
+
+BEGIN, END = "# BEGIN SOLUTION", "# END SOLUTION"
+HOLE = ("# YOUR CODE HERE", "raise NotImplementedError")
+MARK = re.compile(r"^(\s*)(# (?:BEGIN|END) SOLUTION)\s*$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Release:
+    """The generated files of an assignment."""
+
+    files: dict[str, bytes]
+    """Content by file name."""
+    tolerance: float
+    """How far expected values may lie apart and still be fresh."""
+
+
+def release(assignment: Assignment, standard: Standard) -> Release:
+    """What a student gets of an assignment, but for the hand-written files.
+
+    Raises:
+        CourseError: the reference's solution regions are not balanced.
+    """
+    name = assignment.name
+    skeleton = make_skeleton(assignment.reference.content.decode("utf-8"), f"reference/{name}.py")
+    bundle, arrays = to_bundle(standard)
+    return Release(
+        files={
+            f"{name}.py": skeleton.encode(),
+            f"{name}.ipynb": make_notebook(skeleton, name).encode(),
+            "public.json": bundle.encode(),
+            "public.npz": arrays,
+        },
+        tolerance=standard.rubric.tolerance.rtol,
+    )
+
+
+def make_skeleton(reference: str, where: str) -> str:
+    """The reference with a hole in place of every solution region.
+
+    Raises:
+        CourseError: a region begins within another, or does not end.
+    """
+    lines: list[str] = []
+    opened = 0
+    for number, line in enumerate(reference.splitlines(), start=1):
+        mark = MARK.match(line)
+        if mark is None:
+            if not opened:
+                lines.append(line)
+            continue
+        if (mark[2] == BEGIN) == bool(opened):
+            expected = END if opened else BEGIN
+            raise CourseError(f"expected {expected!r}, got {mark[2]!r} @ {where} line {number}")
+        opened = 0 if opened else number
+        if opened:
+            lines += [mark[1] + text for text in HOLE]
+    if opened:
+        raise CourseError(f"expected {END!r} after line {opened}, got the end @ {where}")
+    return "\n".join(lines) + "\n"
+
+
+def make_notebook(module: str, name: str) -> str:
+    """A module in percent format as a notebook, with cell ids that never change by themselves."""
+    notebook = jupytext.reads(module, fmt="py:percent")
+    for index, cell in enumerate(notebook.cells):
+        cell["id"] = f"{name}-{index}"
+        cell["metadata"] = {}
+    notebook["metadata"] = {
+        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+        "language_info": {"name": "python"},
+    }
+    notebook["nbformat"], notebook["nbformat_minor"] = 4, 5
+    return str(nbformat.writes(notebook)) + "\n"
+
+
+def stale(released: Release, folder: Path) -> tuple[str, ...]:
+    """Names of the files in `folder` that are not what `release` makes now.
+
+    Text is compared exactly, expected values within the tolerance: another machine's rounding is
+    no reason to release again.
+    """
+    return tuple(
+        name
+        for name, content in released.files.items()
+        if not (folder / name).is_file()
+        or not _same(name, content, (folder / name).read_bytes(), released.tolerance)
+    )
+
+
+def _same(name: str, new: bytes, old: bytes, tolerance: float) -> bool:
+    if not name.endswith(".npz"):
+        return new == old
+    try:
+        with np.load(io.BytesIO(new)) as left, np.load(io.BytesIO(old)) as right:
+            return set(left.files) == set(right.files) and all(
+                left[key].shape == right[key].shape
+                and np.allclose(left[key], right[key], rtol=tolerance, atol=1e-9, equal_nan=True)
+                for key in left.files
+            )
+    except (OSError, ValueError):
+        return False
+
+
+def write(released: Release, assignment: Assignment, folder: Path) -> tuple[Path, ...]:
+    """Writes the generated files, and elsewhere than in the course also the hand-written ones."""
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name, content in released.files.items():
+        path = folder / name
+        if name.endswith(".npz") and path.is_file():
+            if _same(name, content, path.read_bytes(), released.tolerance):
+                continue
+        path.write_bytes(content)
+        written.append(path)
+    if folder.resolve() != assignment.folder.resolve():
+        for source in sorted(assignment.folder.iterdir()):
+            if source.is_file() and source.name not in released.files:
+                written.append(Path(shutil.copy(source, folder / source.name)))
+    return tuple(written)
