@@ -12,7 +12,8 @@ import numpy as np
 
 from grader.assignment import Assignment
 from grader.errors import CourseError
-from grader.expected import Standard, to_bundle
+from grader.expected import from_reference, to_bundle
+from grader.sandbox.runner import Runner
 
 BEGIN, END = "# BEGIN SOLUTION", "# END SOLUTION"
 HOLE = ("# YOUR CODE HERE", "raise NotImplementedError")
@@ -29,15 +30,16 @@ class Release:
     """How far expected values may lie apart and still be fresh."""
 
 
-def release(assignment: Assignment, standard: Standard) -> Release:
+def release(assignment: Assignment, secret: str, runner: Runner) -> Release:
     """What a student gets of an assignment, but for the hand-written files.
 
     Raises:
-        CourseError: the reference's solution regions are not balanced.
+        CourseError: the reference fails, or its solution regions are not balanced.
     """
     name = assignment.name
+    standard = from_reference(assignment, runner.run, secret)
     skeleton = make_skeleton(assignment.reference.content.decode("utf-8"), f"reference/{name}.py")
-    bundle, arrays = to_bundle(standard)
+    bundle, arrays = to_bundle(standard, skeleton)
     return Release(
         files={
             f"{name}.py": skeleton.encode(),
@@ -122,11 +124,9 @@ def write(released: Release, assignment: Assignment, folder: Path) -> tuple[Path
     written = []
     for name, content in released.files.items():
         path = folder / name
-        if name.endswith(".npz") and path.is_file():
-            if _same(name, content, path.read_bytes(), released.tolerance):
-                continue
-        path.write_bytes(content)
-        written.append(path)
+        if not path.is_file() or not _same(name, content, path.read_bytes(), released.tolerance):
+            path.write_bytes(content)
+            written.append(path)
     if folder.resolve() != assignment.folder.resolve():
         for source in sorted(assignment.folder.iterdir()):
             if source.is_file() and source.name not in released.files:

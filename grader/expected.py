@@ -166,27 +166,26 @@ def public_rubric(rubric: Rubric) -> Rubric:
     return replace(rubric, cases=cases, criteria=tuple(criteria))
 
 
-def to_bundle(standard: Standard) -> tuple[str, bytes]:
+def to_bundle(standard: Standard, skeleton: str) -> tuple[str, bytes]:
     """`public.json` and `public.npz`: an allow-list of the public part of a standard."""
     rubric = public_rubric(standard.rubric)
     shown = {case.id for case in rubric.cases}
     settings = {case: each for case, each in standard.settings.items() if case in shown}
     points = sum(c.points for c in standard.rubric.criteria if not c.bonus)
-    needed = plan(rubric, settings)
     keys = describe_trials(rubric.cases)
     arrays: dict[str, NDArray[Any]] = {}
-    leaves: dict[str, tuple[tuple[Leaf, ...], ...]] = {}
+    leaves: dict[str, list[list[list[str]]]] = {}
     for case, each in settings.items():
-        leaves[case] = tuple(
-            tuple(_stored(leaf, f"{case}/{call}/{index}", arrays) for index, leaf in enumerate(got))
+        leaves[case] = [
+            [_stored(leaf, f"{case}/{call}/{index}", arrays) for index, leaf in enumerate(got)]
             for call, got in enumerate(each.expected.leaves)
-        )
+        ]
         for name, gradient in each.expected.gradients.items():
             arrays[f"{case}/gradient/{name}"] = gradient
     tree = {
         "format": FORMAT,
         "points": str(points),
-        "trials": len(needed),
+        "skeleton": skeleton,
         "rubric": RUBRIC.dump_python(rubric),
         "described": PARAMETERS.dump_python(
             {key: standard.described[key] for key in keys}, mode="json"
@@ -195,7 +194,7 @@ def to_bundle(standard: Standard) -> tuple[str, bytes]:
     }
     packed = io.BytesIO()
     np.savez_compressed(packed, allow_pickle=False, **arrays)
-    # Fractions and enumerations as text; -Infinity, which a case may hold, as JSON's dialect has it.
+    # Fractions as text; -Infinity, which a case may hold, as Python's JSON has it.
     text = json.dumps(tree, ensure_ascii=False, indent=1, default=str) + "\n"
     return text, packed.getvalue()
 
@@ -212,8 +211,20 @@ def _restored(stored: list[Any], array: NDArray[Any] | None) -> Leaf:
     return Leaf(path=path, kind=kind, dtype=dtype, text=text, array=array)
 
 
-def from_bundle(folder: Path) -> tuple[Standard, str]:
-    """The standard in a released folder, and the assignment's points in all as text.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bundle:
+    """The public part of an assignment, as a student has it."""
+
+    standard: Standard
+    """What is asked in public, and what a right answer is."""
+    skeleton: bytes
+    """The module that work starts from."""
+    points: str
+    """The assignment's points in all, hidden and manual ones included, as a fraction."""
+
+
+def from_bundle(folder: Path) -> Bundle:
+    """The public part of an assignment in a released folder.
 
     Raises:
         CourseError: the bundle is not there, is damaged, or is of another format.
@@ -260,7 +271,7 @@ def from_bundle(folder: Path) -> tuple[Standard, str]:
     standard = Standard(
         rubric=rubric, settings=settings, trials=plan(rubric, settings), described=described
     )
-    return standard, str(tree["points"])
+    return Bundle(standard=standard, skeleton=tree["skeleton"].encode(), points=str(tree["points"]))
 
 
 def _bundled_rubric(tree: Any, path: Path) -> Rubric:

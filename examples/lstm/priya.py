@@ -204,6 +204,8 @@ def train(
         loss.backward()
         optimizer.step()
         losses.append(loss.item())
+        if i % 50 == 0:
+            print("step", i, "loss", losses[-1])
     return losses
 
 # %% [markdown]

@@ -81,7 +81,7 @@ def _positions(setting: Setting, varying: dict[str, int], axis: str) -> int:
             f"expected arguments with the axis {axis!r}, all of one length, got lengths "
             f"{sorted(lengths)} @ case {setting.case.id}"
         )
-    return lengths.pop()
+    return int(lengths.pop())
 
 
 def _with_axis(setting: Setting, axis: str, options: Facts) -> dict[str, int]:

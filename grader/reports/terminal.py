@@ -6,7 +6,7 @@ only repeats what a mark and a word say; rich drops it for NO_COLOR.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
@@ -29,6 +29,7 @@ from grader.reports.phrasing import (
 )
 from grader.reports.view import StudentCriterion, StudentFinding, StudentView
 from grader.types import Grade, Status
+from grader.types import Text as InTwoLanguages
 
 STYLES = {
     "pass": "green",
@@ -83,7 +84,9 @@ class ClassReport:
             yield Text(say("ui.class.empty", {}, self.language))
             return
         marks = ASCII_MARKS if options.ascii_only else MARKS
-        yield _class_table(self.grades, marks, self.language, options.max_width < _NARROW)
+        titles = criterion_titles(self.grades)
+        narrow = options.max_width < _NARROW + 2 * len(titles)
+        yield _class_table(self.grades, marks, self.language, {} if narrow else titles)
         for grade in self.grades:
             if grade.earned is None:
                 yield _why(grade, self.language)
@@ -169,14 +172,17 @@ def _hanging(text: Text, left: int = 4) -> Padding:
 
 
 def _class_table(
-    grades: Sequence[Grade], marks: dict[str, str], language: str, narrow: bool
+    grades: Sequence[Grade],
+    marks: dict[str, str],
+    language: str,
+    titles: Mapping[str, InTwoLanguages],
 ) -> Table:
-    titles = {} if narrow else criterion_titles(grades)
+    """A row for each student; without titles, for a narrow terminal, without the verdicts."""
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column(say("ui.class.student", {}, language), overflow="fold", ratio=1)
     table.add_column(say("ui.class.status", {}, language))
     table.add_column(say("ui.class.mark", {}, language), justify="right", no_wrap=True)
-    if not narrow:
+    if titles:
         table.add_column(say("ui.class.pending", {}, language), justify="right", no_wrap=True)
     if titles:
         table.add_column(say("ui.criteria", {}, language), no_wrap=True)
@@ -189,7 +195,7 @@ def _class_table(
             Text(status_word(grade.status, language)),
             Text(mark),
         ]
-        if not narrow:
+        if titles:
             cells.append(Text(points_text(grade.pending) if grade.pending else ""))
         if titles:
             cells.append(_verdicts(grade, titles, marks))

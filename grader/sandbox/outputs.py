@@ -25,6 +25,7 @@ MISFITS = {
     "mismatch": Outcome.MISMATCH,
     "signature": Outcome.RAISED,
     "unreadable": Outcome.UNREADABLE,
+    "skipped": Outcome.SKIPPED,
 }
 KINDS = frozenset({"tensor", "array", "number", "bool", "none", "text", "other"})
 

@@ -40,7 +40,7 @@ READ = frozenset(DTYPES) | {"float16", "bfloat16"}
 """Dtypes that can be read; others are named and not compared."""
 
 
-fitting: set[tuple[str | bool, ...]] = set()
+fitting: set[tuple[object, ...]] = set()
 """Calls whose arguments are known to fit: inspecting a signature costs as much as a small call."""
 
 

@@ -39,8 +39,16 @@ def work(job: bytes, send: Callable[[bytes], None]) -> None:
     send(wire.encode(_answer({"loaded": failure is None}, failure)))
     if failure is not None:
         return
+    exhausted: set[str] = set()
     for trial in trials:
-        send(answer(trial, namespace, tree["result_bytes"]))
+        if trial["entry"] in exhausted:
+            misfit = {"misfit": "skipped", "facts": {"entry": trial["entry"]}}
+            send(wire.encode(_answer(misfit, None)))
+            continue
+        answered = answer(trial, namespace, tree["result_bytes"])
+        if answered.get("error", {}).get("memory"):
+            exhausted.add(trial["entry"])
+        send(wire.encode(answered))
 
 
 def load(source: str, name: str) -> tuple[Mapping[str, Any], BaseException | None]:
@@ -57,14 +65,16 @@ def load(source: str, name: str) -> tuple[Mapping[str, Any], BaseException | Non
     return module.__dict__, None
 
 
-def answer(trial: dict[str, Any], namespace: Mapping[str, Any], result_bytes: int) -> bytes:
-    """The frame for one trial, whatever happens in it."""
+def answer(
+    trial: dict[str, Any], namespace: Mapping[str, Any], result_bytes: int
+) -> dict[str, Any]:
+    """What to send for one trial, whatever happens in it."""
     try:
-        return wire.encode(_answer(probes.run(trial, namespace, result_bytes), None))
+        return _answer(probes.run(trial, namespace, result_bytes), None)
     except probes.Misfit as misfit:
-        return wire.encode(_answer({"misfit": misfit.outcome, "facts": misfit.facts}, None))
+        return _answer({"misfit": misfit.outcome, "facts": misfit.facts}, None)
     except BaseException as error:  # noqa: BLE001 - the boundary: what student code raises is data
-        return wire.encode(_answer({}, error))
+        return _answer({}, error)
 
 
 def _answer(tree: dict[str, Any], error: BaseException | None) -> dict[str, Any]:
