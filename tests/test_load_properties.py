@@ -36,8 +36,9 @@ FRAGMENTS = st.sampled_from(
     ["a", "b = ", "def a(", "):", "\n", "\n    ", "%", "%%bash\n", "!", "?", "'''", '"', "\\", "#",
      "# %%\n", ";", "import ", "from . import *", "x as y", "(", ")", "[", "]", "class b:", "\r",
      "if __name__ == '__main__':", "lambda: ", ":=", "1", "'cuda'", ".float()", "@", "\f", "\t",
-     "\0", "é", "\u2028", "global a", "return", "await ", "async ", "match a:", "case b:", "*",
-     "f'{", "}'", "del ", "# coding: cp949\n", "\ufeff", "e\u0301", "from __future__ import annotations"]
+     "\0", "\u00e9", "\u2028", "global a", "return", "await ", "async ", "match a:", "case b:",
+     "*", "f'{", "}'", "del ", "# coding: cp949\n", "\ufeff", "e\u0301", ".cuda()",
+     "from __future__ import annotations"]
 )  # fmt: skip
 
 

@@ -41,8 +41,10 @@ def notes(loaded: Loaded, code: str) -> list[Note]:
 
 REAL = [
     "!pip install -q torch wandb\n%matplotlib inline",
-    ("import math, wandb\nimport torch\n"
-"from torch import nn, optim\nimport matplotlib.pyplot as plt"),
+    (
+        "import math, wandb\nimport torch\n"
+        "from torch import nn, optim\nimport matplotlib.pyplot as plt"
+    ),
     "torch.manual_seed(0)\ntorch.set_default_dtype(torch.float32)\n"
     "device = torch.device('cuda' if torch.cuda.is_available() else 'cpu')",
     "!wget https://example.org/data.zip\nimport urllib.request\n"
@@ -114,8 +116,10 @@ def test_an_earlier_definition_stays_where_something_needs_it_as_it_runs() -> No
 
 
 def test_a_subclass_does_not_revive_what_its_base_no_longer_calls() -> None:
-    text = ("def g(): return 1\nclass A:\n    def h(self): return g()\n"
-"class f(A): pass\ndef g(): return 2\n")
+    text = (
+        "def g(): return 1\nclass A:\n    def h(self): return g()\n"
+        "class f(A): pass\ndef g(): return 2\n"
+    )
     assert "return 1" not in module(text).source
 
 
@@ -131,10 +135,12 @@ CHANGES = {
     "an augmented assignment": "t = 1\nt += 2\nf = lambda: t\n",
     "a method": "t = []\nt.append(3)\nf = lambda: t[0]\n",
     "a loop": "t = []\nfor i in range(4):\n    t.append(i)\nf = lambda: t[3]\n",
-    "a with block": ("import contextlib\nwith contextlib.suppress(KeyError):\n"
-"    t = 3\nf = lambda: t\n"),
+    "a with block": (
+        "import contextlib\nwith contextlib.suppress(KeyError):\n    t = 3\nf = lambda: t\n"
+    ),
     "a deleted item": "t = [1, 3]\ndel t[0]\nf = lambda: t[0]\n",
     "setattr": "class A: pass\nsetattr(A, 'size', 3)\nf = lambda: A.size\n",
+    "a call in a class body": "k = 3\nclass A:\n    n = (lambda: k)()\nk = 4\nf = lambda: A.n\n",
     "a decorator": "def add(c):\n    return lambda g: setattr(c, g.__name__, g)\nclass A: pass\n"
     "@add(A)\ndef size(self): return 3\nf = lambda: A().size()\n",
     "a call that sets a global": "def init():\n    global t\n    t = 3\ninit()\nf = lambda: t\n",
@@ -152,10 +158,11 @@ CHANGES = {
     "while": "t = 0\nwhile t < 3:\n    t += 1\nf = lambda: t\n",
     "a class body": "k = 3\nclass A:\n    k = k\n    l = [k for _ in (1,)]\nf = lambda: A.l[0]\n",
     "a comprehension": "n = 4\nx = 9\nt = [x for x in range(n)]\nf = lambda: t[3]\n",
-    "a key function": ("w = {1: 2, 3: 1}\nt = sorted(w, key=lambda x: w[x])\n"
-"w = 7\nf = lambda: t[0]\n"),
-    "a dataclass": ("from dataclasses import dataclass, field\n"
-"@dataclass\nclass C:\n    n: int = field(default=3)\n")
+    "a key function": (
+        "w = {1: 2, 3: 1}\nt = sorted(w, key=lambda x: w[x])\nw = 7\nf = lambda: t[0]\n"
+    ),
+    "a dataclass": "from dataclasses import dataclass, field\n"
+    "@dataclass\nclass C:\n    n: int = field(default=3)\n"
     "f = lambda: C().n\n",
     "a shared line": "a = 1; t = 3; print(a); u = 4\nf = lambda: t\n",
     "a line after a bracket": "a = [1,\n2]; t = 3\nf = lambda: t\n",
@@ -208,8 +215,10 @@ def test_a_main_guard_is_dropped_even_where_it_defines_a_name() -> None:
 
 
 def test_imports_are_split() -> None:
-    text = ("import os, math as m, json\nfrom math import (sin,\n"
-"    cos as c,\n    tan)\ndef f(): return m.pi + c(0)\n")
+    text = (
+        "import os, math as m, json\nfrom math import (sin,\n"
+        "    cos as c,\n    tan)\ndef f(): return m.pi + c(0)\n"
+    )
     loaded = module(text)
     assert kept(loaded) == [
         "import math as m",
@@ -272,8 +281,10 @@ def test_star_imports_stay_where_their_module_is_installed() -> None:
 
 
 def test_a_needed_import_that_is_not_installed_stays_with_a_note() -> None:
-    text = ("import math\nimport no_such_module.part as n, other_missing\n"
-"def f(): return n\ndef g(): return 3\n")
+    text = (
+        "import math\nimport no_such_module.part as n, other_missing\n"
+        "def f(): return n\ndef g(): return 3\n"
+    )
     loaded = module(text, "f", "g")
     assert "import no_such_module.part as n\n" in loaded.source
     (note,) = notes(loaded, "load.missing_module")

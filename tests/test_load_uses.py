@@ -41,14 +41,24 @@ WAYS = {
     "from torch.nn import *\ndef f(): return LSTM": LSTM,
     "from torch import *\ndef f(): return nn.LSTM": LSTM,
     "import torch\ndef f(): return getattr(torch.nn, 'LSTM')": LSTM,
-    "try:\n    from torch.nn import LSTM\nexcept ImportError:\n    LSTM = None\ndef f(): return LSTM": LSTM,
+    (
+        "try:\n    from torch.nn import LSTM\n"
+        "except ImportError:\n    LSTM = None\ndef f(): return LSTM"
+    ): LSTM,
     "import torch\nclass f(torch.nn.LSTM): pass": LSTM,
     "import torch\n@torch.no_grad()\ndef f(): pass": "torch.no_grad",
     "import torch\ndef f(x: torch.Tensor): pass": "torch.Tensor",
     "import torch\ndef f(x): return f'{torch.nn.LSTM}'": LSTM,
-    "import torch.nn.functional as F\ndef f(q): return F.scaled_dot_product_attention(q).sum()": ATTENTION,
-    "import torch\nF = torch.nn.functional\ndef f(q): return F.scaled_dot_product_attention(q)": ATTENTION,
-    "from torch.nn import functional\ndef f(q):\n    return [functional.scaled_dot_product_attention(x) for x in q]": ATTENTION,
+    (
+        "import torch.nn.functional as F\ndef f(q): return F.scaled_dot_product_attention(q).sum()"
+    ): ATTENTION,
+    (
+        "import torch\nF = torch.nn.functional\ndef f(q): return F.scaled_dot_product_attention(q)"
+    ): ATTENTION,
+    (
+        "from torch.nn import functional\ndef f(q):\n"
+        "    return [functional.scaled_dot_product_attention(x) for x in q]"
+    ): ATTENTION,
 }
 
 
@@ -60,7 +70,10 @@ def test_an_api_is_found_however_it_is_reached(text: str, api: str) -> None:
 def test_names_of_the_submission_itself_are_no_api() -> None:
     assert (
         apis(
-            "from torch import nn\nclass LSTM: pass\nclass nn: LSTM = 3\ndef f(): return nn.LSTM, LSTM"
+            (
+                "from torch import nn\nclass LSTM: pass\n"
+                "class nn: LSTM = 3\ndef f(): return nn.LSTM, LSTM"
+            )
         )
         == set()
     )
@@ -78,7 +91,10 @@ def test_what_is_dropped_uses_nothing() -> None:
 
 
 def test_a_use_says_where_it_stands_and_in_which_definition() -> None:
-    text = "from torch import nn\nCell = nn.LSTM\n\nclass f:\n    def g(self):\n        return Cell(3, nn)  # here\n"
+    text = (
+        "from torch import nn\nCell = nn.LSTM\n\nclass f:\n"
+        "    def g(self):\n        return Cell(3, nn)  # here\n"
+    )
     assert module(text).uses == (
         ApiUse(
             api=LSTM, definition="Cell", origin=Origin(file="mha.py", line=2), text="Cell = nn.LSTM"
@@ -100,8 +116,11 @@ def test_a_use_says_where_it_stands_and_in_which_definition() -> None:
 
 def test_an_entry_depends_on_the_definitions_that_hold_its_uses() -> None:
     text = (
-        "from torch import nn\nimport torch\nif torch.cuda.is_available():\n    def g(): return nn.LSTM\n"
-        "else:\n    def g(): return nn.GRU\nclass A: pass\nA.cell = nn.RNN\ndef f(): return g, A\ndef h(): return 3\n"
+        "from torch import nn\nimport torch\n"
+        "if torch.cuda.is_available():\n    def g(): return nn.LSTM\n"
+    )(
+        "else:\n    def g(): return nn.GRU\nclass A: pass\n"
+        "A.cell = nn.RNN\ndef f(): return g, A\ndef h(): return 3\n"
     )
     loaded = module(text, "f", "h")
     assert loaded.depends == {"f": ("f", "g", "A"), "h": ("h",)}
@@ -154,10 +173,16 @@ def test_what_runs_anywhere_already_stays(text: str) -> None:
 FLOATS = {
     "import numpy as np\ndef f(x): return np.zeros(3, np.float32)": "np.zeros(3, np.float64)",
     "import numpy\ndef f(x): return numpy.single(x)": "numpy.float64(x)",
-    "import numpy as np\ndef f(x): return np.zeros(3, dtype='float32')": "np.zeros(3, dtype='float64')",
+    (
+        "import numpy as np\ndef f(x): return np.zeros(3, dtype='float32')"
+    ): "np.zeros(3, dtype='float64')",
     "def f(x): return x.astype('float32')": "x.astype('float64')",
-    "from numpy import float32\ndef f(x): return float32(x)": "from numpy import float64 as float32",
-    "from numpy import float32 as f4, ones\ndef f(x): return f4(x)": "from numpy import float64 as f4",
+    (
+        "from numpy import float32\ndef f(x): return float32(x)"
+    ): "from numpy import float64 as float32",
+    (
+        "from numpy import float32 as f4, ones\ndef f(x): return f4(x)"
+    ): "from numpy import float64 as f4",
     "def f(x):\n    import numpy as np\n    return np.float32(x)": "np.float64(x)",
 }
 

@@ -104,7 +104,7 @@ def needs(statement: Statement) -> Needs | Fault:
     if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
         now.add(node.target.id)
     calls = _calls(node)
-    if calls and not isinstance(node, Definition):
+    if calls and _may_call_its_own(node):
         now |= later
     return Needs(frozenset(now), frozenset(later), calls, frozenset(declared))
 
@@ -223,6 +223,17 @@ def _calls(node: ast.stmt) -> bool:
         defaults = (*node.args.defaults, *node.args.kw_defaults)
         return bool(node.decorator_list) or any(_has_call(x) for x in defaults if x is not None)
     return True
+
+
+def _may_call_its_own(node: ast.stmt) -> bool:
+    """Whether functions that `node` makes may be called while it runs.
+
+    A decorator could do that too, but hardly does; believing it would keep definitions that were
+    replaced later.
+    """
+    if isinstance(node, ast.ClassDef):
+        return any(_has_call(x) for x in node.body if not isinstance(x, Definition))
+    return not isinstance(node, Definition)
 
 
 def _has_call(node: ast.AST) -> bool:

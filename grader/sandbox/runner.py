@@ -348,8 +348,8 @@ def _died(end: Mapping[str, Any], limits: Limits) -> RawOutput:
 def _skipped(
     rest: tuple[Trial, ...], outputs: list[RawOutput], trials: tuple[Trial, ...]
 ) -> Iterator[RawOutput]:
-    """After a timeout, outputs for the trials of the same entry that come next: not run."""
-    if outputs[-1].outcome is not Outcome.TIMEOUT:
+    """After a trial that took too long or printed too much, its entry is not run again."""
+    if outputs[-1].outcome not in (Outcome.TIMEOUT, Outcome.FLOOD):
         return
     entry = trials[len(outputs) - 1].entry
     for trial in itertools.takewhile(lambda trial: trial.entry == entry, rest):
