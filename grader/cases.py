@@ -103,11 +103,9 @@ class Draw:
     def lengths(self, count: int, longest: int) -> NDArray[np.int64]:
         """Lengths (count,) from 1 to `longest`: the first item full, the others as unequal as
         can be."""
-        pool = np.concatenate(
-            [self.shared.permutation(np.arange(1, longest)) for _ in range(count)]
-            or [np.zeros(0, dtype=np.int64)]
-        )
-        return np.concatenate([[longest], pool])[:count].astype(np.int64)
+        shorter = np.arange(1, longest) if longest > 1 else np.array([longest])
+        pool = [self.shared.permutation(shorter) for _ in range(count)]
+        return np.concatenate([[longest], *pool])[:count].astype(np.int64)
 
 
 def parse(text: str, where: str) -> Expression:
@@ -133,8 +131,12 @@ def parse(text: str, where: str) -> Expression:
 
 
 def expressions(case: Case) -> dict[str, Expression]:
-    """The parsed expression of every drawn array of a case, `same` resolved, by its path."""
-    return {path: _expression(case, path, text) for path, text in _expressions(case.args)}
+    """The parsed expression of every drawn array of a case, `same` resolved, by its path.
+
+    Raises:
+        CourseError: one is no expression, or the same as none.
+    """
+    return {path: _source(case, path)[1] for path, _ in _expressions(case.args)}
 
 
 def _expressions(args: Any, path: str = "") -> Iterator[tuple[str, str]]:
@@ -148,12 +150,19 @@ def _expressions(args: Any, path: str = "") -> Iterator[tuple[str, str]]:
             yield from _expressions(value, name)
 
 
-def _expression(case: Case, path: str, text: str) -> Expression:
-    expression = parse(text, f"case {case.id}, argument {path}")
-    if expression.kind == "same":
-        (other,) = expression.axes
-        return _expression(case, other, dict(_expressions(case.args))[other])
-    return expression
+def _source(case: Case, path: str) -> tuple[str, Expression]:
+    """The argument that an argument's values are drawn for, past every `same`, as parsed."""
+    texts = dict(_expressions(case.args))
+    followed: list[str] = []
+    while path in texts and path not in followed:
+        followed.append(path)
+        expression = parse(texts[path], f"case {case.id}, argument {path}")
+        if expression.kind != "same":
+            return path, expression
+        path = ", ".join(expression.axes)
+    raise CourseError(
+        f"expected a drawn argument, got same({path}) @ case {case.id}, argument {followed[0]}"
+    )
 
 
 def setting(case: Case, base: Trial, expected: Expected, tolerance: Tolerance, key: Key) -> Setting:
@@ -190,7 +199,7 @@ def length(axis: str, case: Case) -> int:
     Raises:
         CourseError: the case does not say it.
     """
-    if axis.isdigit():
+    if axis.isdecimal():
         return int(axis)
     try:
         return sizes(case)[axis]
@@ -219,6 +228,9 @@ def draw_call(
         described: parameters of every built class, by `build_key`.
         files: the course's data files.
         number: which of the case's calls; each draws anew.
+
+    Raises:
+        CourseError: an argument makes no sense.
     """
 
     def argument(value: Any, path: str) -> Any:
@@ -230,16 +242,22 @@ def draw_call(
             return _object(value, case, path, key, described)
         return value
 
-    return Call(args={name: argument(value, name) for name, value in case.args.items()})
+    args = {}
+    for name, value in case.args.items():
+        try:
+            args[name] = argument(value, name)
+        except (ValueError, LookupError, TypeError) as error:
+            raise CourseError(
+                f"expected an argument that can be drawn, got {value!r:.80} ({error!r:.80}) "
+                f"@ case {case.id}, argument {name}"
+            ) from error
+    return Call(args=args)
 
 
 def _array(
     case: Case, path: str, key: Key, files: Mapping[str, Arrays], number: int
 ) -> NDArray[Any]:
-    text = dict(_expressions(case.args))[path]
-    same = parse(text, f"case {case.id}")
-    source = same.axes[0] if same.kind == "same" else path
-    expression = _expression(case, path, text)
+    source, expression = _source(case, path)
     draw = Draw(
         shape=tuple(length(axis, case) for axis in expression.axes),
         options=expression.options,
@@ -247,7 +265,10 @@ def _array(
         shared=key.generator(case, "shared", number),
         files=files,
     )
-    return KINDS[expression.kind](draw)
+    array = KINDS[expression.kind](draw)
+    if array.shape != draw.shape:
+        raise ValueError(f"of shape {array.shape}, not {draw.shape}")
+    return array
 
 
 def _object(

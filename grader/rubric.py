@@ -1,6 +1,7 @@
 """YAML -> Rubric. Every refusal ends in the file and the path within it."""
 
 import difflib
+import re
 from collections.abc import Hashable, Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
@@ -17,17 +18,39 @@ KNOWN_KEYS = {
     type_.__name__: list(type_.__dataclass_fields__)
     for type_ in (Rubric, Case, Criterion, Limits, Tolerance, Text)
 }
+NUMBER = re.compile(r"[+-]?\d{1,9}(\.\d{1,20}|/\d{1,9})?")
+MERGE = "tag:yaml.org,2002:merge"
+WANTED = {
+    "dataclass_type": "a mapping",
+    "dict_type": "a mapping",
+    "mapping_type": "a mapping",
+    "tuple_type": "a list",
+    "string_type": "text",
+    "invalid_key": "keys that are text",
+    "fraction_parsing": "a number or a fraction",
+    "fraction_type": "a number or a fraction",
+}
+"""What pydantic wanted, in the words of YAML."""
+
+
+FROM_PYYAML = (ValueError, LookupError, AttributeError, TypeError)
+"""What PyYAML raises for `0b_`, `!!bool x`, `!!timestamp x` and `!!set [1]`."""
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """YAML in which a key stands once; else the last one would win in silence."""
+    """YAML in which a key stands once (else the last one would win in silence), and nothing holds
+    itself."""
+
+    def construct_document(self, node: yaml.Node) -> Any:
+        return self.construct_object(node, deep=True)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        keys = [self.construct_object(key, deep=True) for key, _ in node.value]
-        for (key_node, _), key in zip(node.value, keys, strict=True):
+        own = [key for key, _ in node.value if key.tag != MERGE]
+        keys = [self.construct_object(key, deep=True) for key in own]
+        for key_node, key in zip(own, keys, strict=True):
             if keys.count(key) > 1:
                 raise yaml.MarkedYAMLError(
-                    problem=f"expected the key {key!r} once", problem_mark=key_node.start_mark
+                    problem=f"the key {key!r} more than once", problem_mark=key_node.start_mark
                 )
         return super().construct_mapping(node, deep=deep)
 
@@ -46,7 +69,10 @@ def read_rubric(path: Path, check_names: tuple[str, ...]) -> Rubric:
         content = yaml.load(path.read_text(encoding="utf-8"), _StrictLoader)
     except OSError as error:
         raise CourseError(f"expected a rubric, got {error.strerror} @ {path}") from error
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
+    except yaml.MarkedYAMLError as error:
+        line = f" line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise CourseError(f"expected YAML, got {error.problem} @ {path}{line}") from error
+    except (yaml.YAMLError, *FROM_PYYAML, RecursionError) as error:
         raise CourseError(f"expected YAML, got {error} @ {path}") from error
     return parse_rubric(content, str(path), check_names)
 
@@ -88,7 +114,8 @@ def _normal_criterion(criterion: Any) -> Any:
     if not isinstance(criterion, Mapping):
         return criterion
     normal = dict(criterion)
-    normal["points"] = _fraction(normal.get("points"))
+    if "points" in normal:
+        normal["points"] = _fraction(normal["points"])
     if isinstance(normal.get("manual"), Mapping):
         normal["manual"] = {_fraction(key): text for key, text in normal["manual"].items()}
     if isinstance(normal.get("checks"), list):
@@ -97,13 +124,16 @@ def _normal_criterion(criterion: Any) -> Any:
 
 
 def _fraction(value: Any) -> Any:
-    """0.1 as a tenth, not as the nearest binary number."""
-    if isinstance(value, (int, float, str)) and not isinstance(value, bool):
-        try:
-            return Fraction(str(value))
-        except (ValueError, ZeroDivisionError):
-            return value
-    return value
+    """0.1 as a tenth, not as the nearest binary number; anything but a plain number as text."""
+    if not isinstance(value, (int, float, str)):
+        return value
+    try:
+        text = str(value)
+        return Fraction(text) if NUMBER.fullmatch(text) else repr(value)
+    except ZeroDivisionError:
+        return repr(value)
+    except ValueError:
+        return "a number of too many digits"
 
 
 def _normal_check(check: Any) -> Any:
@@ -130,6 +160,7 @@ def _sentences(error: ValidationError, where: str) -> Iterator[str]:
             yield f"expected the key {key!r}, got none @ {where} {path}"
         else:
             said = problem["msg"].removeprefix("Input should be ")
+            said = WANTED.get(problem["type"], said)
             yield f"expected {said}, got {str(problem['input'])[:80]!r} @ {where} {path}"
 
 
@@ -143,20 +174,35 @@ def _problems(rubric: Rubric, check_names: tuple[str, ...]) -> Iterator[tuple[st
         if not 0 < getattr(rubric.limits, name) < float("inf"):
             got = getattr(rubric.limits, name)
             yield f"$.limits.{name}", f"expected a number > 0, got {got}"
+    for name in ("rtol", "atol"):
+        if not 0 <= getattr(rubric.tolerance, name) < 1:
+            got = getattr(rubric.tolerance, name)
+            yield f"$.tolerance.{name}", f"expected a number from 0 to below 1, got {got}"
     for index, case in enumerate(rubric.cases):
+        if not 0 < case.gain < float("inf"):
+            yield f"$.cases[{index}].gain", f"expected a number > 0, got {case.gain}"
+        for axis, length in case.sizes.items():
+            if length < 0:
+                yield f"$.cases[{index}].sizes.{axis}", f"expected a number >= 0, got {length}"
         if case.calls < 1:
             yield f"$.cases[{index}].calls", f"expected a number >= 1, got {case.calls}"
     for index, criterion in enumerate(rubric.criteria):
         path = f"$.criteria[{index}]"
         if not criterion.points >= 0:
             yield f"{path}.points", f"expected a number >= 0, got {criterion.points}"
-        yield from _pointing(f"{path}.over", criterion.over, cases)
-        yield from _pointing(f"{path}.needs", criterion.needs, criteria[:index])
+        own = [case.id for case in rubric.cases if case.entry == criterion.entry]
+        yield from _pointing(f"{path}.over", criterion.over, own)
+        automatic = [earlier.id for earlier in rubric.criteria[:index] if earlier.checks]
+        yield from _pointing(f"{path}.needs", criterion.needs, automatic)
         yield from _pointing(
             f"{path}.checks", tuple(check.name for check in criterion.checks), list(check_names)
         )
         if bool(criterion.manual) == bool(criterion.checks):
             yield path, "expected either checks or manual levels"
+        for level in criterion.manual:
+            if not 0 <= level <= criterion.points:
+                said = f"expected a number from 0 to {criterion.points}, got {level}"
+                yield f"{path}.manual.{level}", said
         if criterion.checks:
             yield from _pointing(f"{path}.entry", (criterion.entry,), list(rubric.entries))
 

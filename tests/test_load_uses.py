@@ -70,10 +70,8 @@ def test_an_api_is_found_however_it_is_reached(text: str, api: str) -> None:
 def test_names_of_the_submission_itself_are_no_api() -> None:
     assert (
         apis(
-            (
-                "from torch import nn\nclass LSTM: pass\n"
-                "class nn: LSTM = 3\ndef f(): return nn.LSTM, LSTM"
-            )
+            "from torch import nn\nclass LSTM: pass\n"
+            "class nn: LSTM = 3\ndef f(): return nn.LSTM, LSTM"
         )
         == set()
     )
@@ -131,7 +129,7 @@ def test_an_entry_depends_on_the_definitions_that_hold_its_uses() -> None:
 DEVICES = {
     "def f(x): return x.to('cuda')": "def f(x): return x.to('cpu')",
     'def f(x): return x.to("cuda:1")': 'def f(x): return x.to("cpu")',
-    "def f(x): return x.to(device=r'mps'), x.to('cuda')": "def f(x): return x.to(device=r'cpu'), x.to('cpu')",
+    "def f(x): return x.to(r'mps', 0), x.to('cuda')": "def f(x): return x.to(r'cpu', 0), x.to('cpu')",
     "def f(질의): return '키', 질의.to('cuda')": "def f(질의): return '키', 질의.to('cpu')",
     "a = 1; f = ['cuda', 'cuda:0']": "f = ['cpu', 'cpu']",
     "'키'; f = 'cuda'": "f = 'cpu'",

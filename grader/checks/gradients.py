@@ -117,7 +117,8 @@ def _against_own_forward(setting: Setting, outputs: Outputs) -> Finding:
         if slope is None:
             continue
         gradient = output.gradients.get(name)
-        got = 0.0 if gradient is None else float((gradient * direction).sum())
+        with np.errstate(invalid="ignore", over="ignore"):
+            got = 0.0 if gradient is None else float((gradient * direction).sum())
         if abs(got - slope) > 1e-6 + DIFFERENCE_RTOL * abs(slope):
             code = "gradient.against_own_forward"
             return finding(
@@ -134,12 +135,9 @@ def _slope(setting: Setting, outputs: Outputs, name: str) -> float | None:
         if output is None or output.outcome is not Outcome.OK or not same_form(setting, output):
             return None
         floats = [array for array in values(output, 0) if array.dtype.kind == "f"]
-        contracted.append(
-            sum(
-                float((array * cotangent).sum())
-                for array, cotangent in zip(floats, cotangents(setting), strict=False)
-            )
-        )
+        pairs = zip(floats, cotangents(setting), strict=False)
+        with np.errstate(invalid="ignore", over="ignore"):
+            contracted.append(sum(float((array * other).sum()) for array, other in pairs))
     return (contracted[0] - contracted[1]) / (2 * STEP)
 
 

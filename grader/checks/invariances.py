@@ -69,10 +69,11 @@ def _unmoved(
         for index, ((name, left), right) in enumerate(pairs):
             if left.array is None or right.array is None:
                 continue
-            axes = axes_of(setting, index)
+            if right.array.ndim != left.array.ndim:
+                return finding(setting, check, Verdict.BLOCKED, "relation.needs_values")
             reach = tuple(
                 slice(length) if each == axis else slice(None)
-                for each, length in zip(axes, left.array.shape, strict=False)
+                for each, length in zip(axes_of(setting, index), left.array.shape, strict=False)
             )
             seen = right.array[reach]
             if seen.shape != left.array.shape:

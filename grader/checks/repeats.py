@@ -2,6 +2,8 @@
 
 import dataclasses
 
+import numpy as np
+
 from grader.checks.base import (
     RELATION,
     Outputs,
@@ -13,7 +15,7 @@ from grader.checks.base import (
     same_form,
 )
 from grader.checks.relations import taken
-from grader.types import Facts, Finding, Setting, Trial, Verdict
+from grader.types import Build, Facts, Finding, Setting, StoredLogits, Trial, Verdict
 
 
 def pure_trials(setting: Setting, options: Facts) -> tuple[Trial, ...]:
@@ -22,7 +24,7 @@ def pure_trials(setting: Setting, options: Facts) -> tuple[Trial, ...]:
 
 
 def pure(setting: Setting, outputs: Outputs, options: Facts) -> Finding:
-    """The arguments are unchanged after the call."""
+    """The arguments are unchanged after the call, and models are in the mode they were in."""
     output = outputs.get("pure")
     if failure := not_run(setting, "pure", output):
         return failure
@@ -34,7 +36,19 @@ def pure(setting: Setting, outputs: Outputs, options: Facts) -> Finding:
         if (wrong := mismatch(back, sent, RELATION)) is not None:
             facts = {"argument": path, "by": wrong.worst}
             return finding(setting, "pure", Verdict.FAIL, "pure.changed", **facts)
+    for name, wanted in _modes(setting).items():
+        if bool(output.inputs.get(f"{name}.training", np.asarray(wanted))) is not wanted:
+            return finding(setting, "pure", Verdict.FAIL, "pure.mode", argument=name)
     return passed(setting, "pure")
+
+
+def _modes(setting: Setting) -> dict[str, bool]:
+    """Modules among the arguments, each with whether it was given in train mode."""
+    return {
+        name: value.mode == "train"
+        for name, value in setting.base.calls[-1].args.items()
+        if isinstance(value, Build | StoredLogits)
+    }
 
 
 def determinism_trials(setting: Setting, options: Facts) -> tuple[Trial, ...]:

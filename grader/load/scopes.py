@@ -88,10 +88,11 @@ def needs(statement: Statement) -> Needs | Fault:
     later: set[str] = set()
     declared: set[str] = set()
     declares = "global" in statement.text
+    calls = _calls(node)
     todo = [(table, True)]
     while todo:
         scope, at_once = todo.pop()
-        todo += [(child, at_once and _runs_at_once(child)) for child in scope.get_children()]
+        todo += [(child, at_once and _runs_at_once(child, calls)) for child in scope.get_children()]
         if isinstance(scope, symtable.Function):
             names = scope.get_globals()
             later.update(names)
@@ -103,7 +104,6 @@ def needs(statement: Statement) -> Needs | Fault:
             (now if at_once else later).update(_names(scope, _is_read))
     if isinstance(node, ast.AugAssign) and isinstance(node.target, ast.Name):
         now.add(node.target.id)
-    calls = _calls(node)
     if calls and _may_call_its_own(node):
         now |= later
     return Needs(frozenset(now), frozenset(later), calls, frozenset(declared))
@@ -240,8 +240,11 @@ def _has_call(node: ast.AST) -> bool:
     return any(isinstance(x, ast.Call) for x in ast.walk(node))
 
 
-def _runs_at_once(table: symtable.SymbolTable) -> bool:
-    return str(table.get_type()) == "class" or table.get_name() in _COMPREHENSIONS
+def _runs_at_once(table: symtable.SymbolTable, calls: bool) -> bool:
+    name = table.get_name()
+    return (
+        str(table.get_type()) == "class" or name in _COMPREHENSIONS or (calls and name == "lambda")
+    )
 
 
 def _names(table: symtable.SymbolTable, wanted: Callable[[symtable.Symbol], bool]) -> set[str]:

@@ -220,6 +220,9 @@ def _call(
     if trial["inputs_back"]:
         for name, value in _tensors(arguments):
             inputs[name] = _array(value, result_bytes)
+        for name, value in arguments.items():
+            if isinstance(value, torch.nn.Module):
+                inputs[f"{name}.training"] = np.asarray(bool(value.training))
     return {"leaves": results, "inputs": inputs}
 
 

@@ -1,0 +1,33 @@
+# make setup   makes .venv with the pinned dependencies and the grader
+# make grade   grades examples/ and prints where the pages are
+# make test    runs the whole test suite
+# make check   lint, format and types, as CI runs them
+#
+# pip's own environment variables (PIP_INDEX_URL, PIP_FIND_LINKS, ...) are passed through.
+
+PYTHON ?= python3.11
+BIN := .venv/bin
+ASSIGNMENTS := $(patsubst rubrics/%.yaml,%,$(wildcard rubrics/*.yaml))
+
+.PHONY: setup grade test check
+.DELETE_ON_ERROR:
+
+setup: .venv/.installed
+
+.venv/.installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+grade: setup
+	@set -e; for assignment in $(ASSIGNMENTS); do \
+		echo; $(BIN)/grader grade $$assignment examples/$$assignment; \
+	done
+
+test: setup
+	$(BIN)/pytest
+
+check: setup
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy

@@ -1,0 +1,21 @@
+"""The warm process that tests share."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from grader.sandbox.runner import Runner, Zygote
+
+
+@pytest.fixture(scope="session")
+def zygote() -> Iterator[Zygote]:
+    """One zygote for the whole session, started by the first job."""
+    warm = Zygote()
+    yield warm
+    warm.close()
+
+
+@pytest.fixture(scope="session")
+def runner(zygote: Zygote) -> Runner:
+    """Runs jobs in the shared zygote."""
+    return Runner(zygote)

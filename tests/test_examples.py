@@ -1,0 +1,99 @@
+"""The example class, and right implementations by people who have only read the hand-out."""
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import yaml
+
+from grader.collect import collect
+from grader.executors import executor
+from grader.instructor import Marker, grade_class
+from grader.sandbox.runner import Runner
+from grader.types import Grade, Status, Verdict
+
+ROOT = Path(__file__).resolve().parent.parent
+MANIFEST = yaml.safe_load((ROOT / "examples" / "manifest.yaml").read_text("utf-8"))
+ENTRIES = MANIFEST["submissions"] if isinstance(MANIFEST, dict) else MANIFEST
+NAMES = ("lstm", "mha", "transformer")
+
+
+@pytest.fixture(scope="module")
+def grades(runner: Runner, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Grade]:
+    """Grade by path of every example."""
+    found = {}
+    for name in NAMES:
+        submissions = collect([ROOT / "examples" / name], name)
+        assert submissions.skipped == ()
+        result = grade_class(
+            Marker(ROOT, name, runner),
+            submissions,
+            tmp_path_factory.mktemp(name),
+            executor(2),
+        )
+        for grade in result.grades:
+            found[f"{name}/{grade.student}"] = grade
+    return found
+
+
+def key(entry: dict[str, str]) -> str:
+    return f"{entry['assignment']}/{entry['student']}"
+
+
+def kind(*kinds: str) -> list[dict[str, str]]:
+    return [entry for entry in ENTRIES if entry["kind"] in kinds]
+
+
+def test_the_manifest_lists_every_example_once(grades: dict[str, Grade]) -> None:
+    assert Counter(key(entry) for entry in ENTRIES) == Counter(grades.keys())
+
+
+def test_there_are_enough_examples_half_of_them_notebooks() -> None:
+    assert len(ENTRIES) >= 36
+    notebooks = [entry for entry in ENTRIES if entry["path"].endswith(".ipynb")]
+    assert 0.3 < len(notebooks) / len(ENTRIES) < 0.7
+
+
+@pytest.mark.parametrize("entry", kind("right"), ids=key)
+def test_a_right_example_has_full_marks(entry: dict[str, str], grades: dict[str, Grade]) -> None:
+    grade = grades[key(entry)]
+    failing = [c.id for c in grade.criteria if c.verdict not in (Verdict.PASS, None)]
+    assert (grade.status, failing) == (Status.GRADED, [])
+    assert grade.earned == grade.possible
+
+
+@pytest.mark.parametrize("entry", kind("wrong", "unfinished", "hostile"), ids=key)
+def test_a_wrong_example_has_not(entry: dict[str, str], grades: dict[str, Grade]) -> None:
+    grade = grades[key(entry)]
+    assert grade.status is Status.GRADED
+    assert grade.earned is not None and grade.earned < grade.possible
+    assert any(c.verdict in (Verdict.FAIL, Verdict.ERROR) for c in grade.criteria)
+
+
+@pytest.mark.parametrize("entry", kind("not-started"), ids=key)
+def test_an_untouched_skeleton_is_not_started(
+    entry: dict[str, str], grades: dict[str, Grade]
+) -> None:
+    assert (grades[key(entry)].status, grades[key(entry)].earned) == (Status.NOT_STARTED, 0)
+
+
+@pytest.mark.parametrize("entry", kind("unreadable"), ids=key)
+def test_what_cannot_be_read_gets_no_mark_rather_than_zero(
+    entry: dict[str, str], grades: dict[str, Grade]
+) -> None:
+    assert (grades[key(entry)].status, grades[key(entry)].earned) == (Status.UNREADABLE, None)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_independent_right_implementations_have_full_marks(
+    name: str, runner: Runner, tmp_path: Path
+) -> None:
+    found = collect([ROOT / "tests" / "independent" / name], name)
+    assert len(found.submissions) >= 7
+    result = grade_class(Marker(ROOT, name, runner), found, tmp_path, executor(2))
+    short = {
+        grade.student: [c.id for c in grade.criteria if c.verdict not in (Verdict.PASS, None)]
+        for grade in result.grades
+        if grade.earned != grade.possible
+    }
+    assert short == {}

@@ -1,0 +1,202 @@
+"""Submissions that know nothing earn nothing beyond the points for shape, in any entry."""
+
+import ast
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from grader.assignment import read_assignment
+from grader.expected import Standard, from_bundle, from_reference, top_level
+from grader.pipeline import Desk, grade
+from grader.provenance import provenance
+from grader.sandbox.runner import Runner
+from grader.types import Grade, Submission, SubmittedFile
+
+ROOT = Path(__file__).resolve().parent.parent
+NAMES = ("lstm", "mha", "transformer")
+
+FORMS = """
+import torch
+
+def _floats(values):
+    for value in values:
+        if isinstance(value, torch.Tensor):
+            yield value.to(torch.get_default_dtype())
+        elif isinstance(value, (tuple, list)):
+            yield from _floats(value)
+        elif isinstance(value, (int, float)):
+            yield torch.tensor(float(value))
+
+def _table(shape, values, form):
+    "An output of the right shape that was made without the formula."
+    found = list(_floats(values)) or [torch.zeros(1)]
+    x = found[0]
+    total = 1
+    for length in shape:
+        total *= length
+    flat = x.flatten()
+    flat = torch.cat([flat] * (total // max(1, flat.numel()) + 1))[:total]
+    if form == "zeros":
+        return torch.zeros(shape) + 0.0 * flat.sum()
+    if form == "input":
+        return flat.reshape(shape)
+    if form == "linear":
+        return (0.5 * flat + 0.1).reshape(shape)
+    if form == "mean":
+        return flat.mean().expand(shape).clone()
+    return (flat.cumsum(0) / torch.arange(1.0, total + 1)).reshape(shape)
+"""
+"""Cut or repeated to the shape that is wanted: even then it earns nothing more."""
+
+SHAPES = {
+    "softmax": "[x.shape]",
+    "causal_mask": "[(length, length)]",
+    "padding_mask": "[(len(lengths), 1, 1, length)]",
+    "scaled_dot_product_attention": (
+        "[(*query.shape[:-1], value.shape[-1]), (*query.shape[:-1], key.shape[-2])]"
+    ),
+    "split_heads": "[(x.shape[0], n_heads, x.shape[1], x.shape[2] // n_heads)]",
+    "merge_heads": "[(x.shape[0], x.shape[2], x.shape[1] * x.shape[3])]",
+    "MultiHeadAttention.forward": (
+        "[query.shape, (query.shape[0], self.n_heads, query.shape[1], key.shape[1])]"
+    ),
+    "LSTMCell.forward": "[state[0].shape, state[0].shape]",
+    "LSTM.forward": (
+        "[(*x.shape[:2], self.hidden_size), ((self.num_layers, len(x), self.hidden_size),) * 2]"
+    ),
+    "RowClassifier.forward": "[(len(images), self.output.out_features)]",
+    "count_parameters": "[()]",
+    "train": "'losses'",
+    "positional_encoding": "[(length, d_model)]",
+    "FeedForward.forward": "[x.shape]",
+    "EncoderLayer.forward": "[x.shape]",
+    "DecoderLayer.forward": "[x.shape]",
+    "Encoder.forward": "[x.shape]",
+    "Decoder.forward": "[x.shape]",
+    "Transformer.source_mask": "[(source.shape[0], 1, 1, source.shape[1])]",
+    "Transformer.target_mask": "[(target.shape[0], 1, target.shape[1], target.shape[1])]",
+    "Transformer.embed": "[(*tokens.shape, self.d_model)]",
+    "Transformer.encode": "[(*source.shape, self.d_model)]",
+    "Transformer.decode": "[(*target.shape, self.d_model)]",
+    "Transformer.forward": "[(*target.shape, self.output.out_features)]",
+    "sequence_loss": "[()]",
+    "training_step": "'loss'",
+    "warmup_learning_rate": "'loss'",
+    "greedy_decode": "'tokens'",
+}
+MASKS = {"causal_mask", "padding_mask", "Transformer.source_mask", "Transformer.target_mask"}
+
+
+class Impostor(ast.NodeTransformer):
+    """Puts a formless body into every hole of a skeleton."""
+
+    def __init__(self, form: str):
+        self.form, self.owner, self.filled = form, "", 0
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:
+        self.owner = f"{node.name}."
+        self.generic_visit(node)
+        self.owner = ""
+        return node
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
+        if "raise NotImplementedError" in ast.unparse(node) and node.name != "__init__":
+            self.filled += 1
+            node.body = ast.parse(self.body(f"{self.owner}{node.name}", node)).body
+        return node
+
+    def body(self, name: str, node: ast.FunctionDef) -> str:
+        shapes = SHAPES[name]
+        given = [a.arg for a in node.args.args if a.arg not in ("self", "model", "optimizer")]
+        given = [a for a in given if a not in ("mask", "embedding", "n_heads", "dim")]
+        values = f"[{', '.join(given)}]"
+        if shapes == "'losses'":
+            return "return [1.0 / (i + 1) for i in range(steps)]"
+        if shapes == "'loss'":
+            return "return 0.5"
+        if shapes == "'tokens'":
+            return "return torch.full((len(source), max_length), start)"
+        if name == "count_parameters":
+            return "return 1"
+        made = f"[_table(shape, {values}, {self.form!r}) for shape in {shapes}]"
+        if name == "LSTM.forward":
+            return (
+                f"shapes = {shapes}\n"
+                f"made = [_table(s, [x], {self.form!r}) for s in (shapes[0], *shapes[1])]\n"
+                "return made[0], (made[1], made[2])"
+            )
+        if name in MASKS:
+            return f"return {made}[0] > 0.5"
+        return f"made = {made}\nreturn made[0] if len(made) == 1 else tuple(made)"
+
+
+def impostor(name: str, form: str) -> bytes:
+    tree = ast.parse((ROOT / "assignments" / name / f"{name}.py").read_text("utf-8"))
+    filler = Impostor(form)
+    tree = ast.fix_missing_locations(filler.visit(tree))
+    assert filler.filled >= 5
+    return (FORMS + ast.unparse(tree)).encode()
+
+
+@pytest.fixture(scope="module")
+def standards(runner: Runner) -> dict[str, Standard]:
+    return {
+        name: from_reference(read_assignment(ROOT, name), runner.run, "a secret") for name in NAMES
+    }
+
+
+def graded(name: str, content: bytes, standard: Standard, runner: Runner) -> Grade:
+    file = SubmittedFile(name=f"{name}.py", content=content)
+    submission = Submission(student="s", assignment=name, path="s.py", files=(file,))
+    return grade(submission, Desk(standard=standard, skeleton=b"", run=runner.run), provenance(""))
+
+
+@pytest.mark.parametrize("form", ["zeros", "input", "linear", "mean", "cumulative mean"])
+@pytest.mark.parametrize("name", NAMES)
+def test_an_impostor_earns_nothing_beyond_the_points_for_shape(
+    name: str, form: str, standards: dict[str, Standard], runner: Runner
+) -> None:
+    result = graded(name, impostor(name, form), standards[name], runner)
+    checks = {c.id: {use.name for use in c.checks} for c in standards[name].rubric.criteria}
+    beyond = [
+        criterion.id
+        for criterion in result.criteria
+        if criterion.earned and not checks[criterion.id] <= {"shape", "dtype", "parameters"}
+    ]
+    assert beyond == []
+    if any(found == {"shape"} for found in checks.values()):
+        assert result.earned, "not even the shapes: the impostor is no good one"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_table_of_the_public_answers_earns_nothing(
+    name: str, standards: dict[str, Standard], runner: Runner
+) -> None:
+    bundle = from_bundle(ROOT / "assignments" / name)
+    known = {}
+    for case, setting in bundle.standard.settings.items():
+        leaves = setting.expected.leaves[0]
+        if len(leaves) == 1 and leaves[0].array is not None and "." not in setting.case.entry:
+            sizes = [a.shape for a in setting.base.calls[0].arrays().values()]
+            known[case] = (setting.case.entry, sizes, leaves[0].array)
+    lines = ["import torch", "import numpy", "nan, inf = float('nan'), float('inf')"]
+    for entry in top_level(bundle.standard.rubric):
+        table = [
+            f"({[list(s) for s in sizes]!r}, {np.asarray(array).tolist()!r})"
+            for of, sizes, array in known.values()
+            if of == entry
+        ]
+        lines += [
+            f"TABLE_{entry} = [{', '.join(table)}]",
+            f"def {entry}(*args, **kwargs):",
+            "    given = [list(v.shape) for v in (*args, *kwargs.values()) if hasattr(v, 'shape')]",
+            f"    for sizes, answer in TABLE_{entry}:",
+            "        if sizes == given: return torch.tensor(answer)",
+            "    return torch.zeros(1)",
+        ]
+    result = graded(name, "\n".join(lines).encode(), standards[name], runner)
+    assert result.earned == Fraction(0)
+    public = graded(name, "\n".join(lines).encode(), bundle.standard, runner)
+    assert public.earned and public.earned > 0, "the table does not even hold the public answers"
