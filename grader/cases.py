@@ -112,7 +112,7 @@ def parse(text: str, where: str) -> Expression:
     """An input expression.
 
     Raises:
-        CourseError: it is none, or of an unknown kind.
+        CourseError: it is none, or of an unknown kind, or has an option that its kind has not.
     """
     match = EXPRESSION.match(text.strip())
     if match is None or match[1] not in (*KINDS, "same"):
@@ -123,10 +123,16 @@ def parse(text: str, where: str) -> Expression:
     pairs = [pair.split("=", 1) for pair in (match[3] or "").split(",") if pair.strip()]
     if any(len(pair) != 2 for pair in pairs):
         raise CourseError(f"expected option=value, got {match[3]!r} @ {where}")
+    options = {name.strip(): value.strip() for name, value in pairs}
+    known = OPTIONS.get(match[1], ())
+    for name in options:
+        if name not in known:
+            said = ", ".join(known) or "none"
+            raise CourseError(f"expected an option among {said}, got {name!r} @ {where}")
     return Expression(
         kind=match[1],
         axes=tuple(axis.strip() for axis in match[2].split(",") if axis.strip()),
-        options={name.strip(): value.strip() for name, value in pairs},
+        options=options,
     )
 
 
@@ -463,3 +469,12 @@ KINDS: Mapping[str, Callable[[Draw], NDArray[Any]]] = {
     "rows": _rows,
 }
 """Kinds of input by name. `same(argument)` besides stands for the same values again."""
+
+OPTIONS: Mapping[str, tuple[str, ...]] = {
+    "normal": ("scale", "shift"),
+    "tokens": ("low", "high", "first", "pad"),
+    "lengths": ("high",),
+    "random_mask": ("keep", "empty"),
+    "rows": ("file", "column"),
+}
+"""Options by kind, where it has any."""

@@ -43,8 +43,9 @@ class Pool:
         """
         waiting = iter(items)
         running: dict[Future[Result], Item] = {}
-        with ThreadPoolExecutor(self._workers, thread_name_prefix="grader") as threads:
-            exhausted = False
+        threads = ThreadPoolExecutor(self._workers, thread_name_prefix="grader")
+        exhausted = False
+        try:
             while running or not exhausted:
                 while not exhausted and len(running) < self._workers:
                     try:
@@ -56,6 +57,8 @@ class Pool:
                 done, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in done:
                     yield running.pop(future), future.result()
+        finally:
+            threads.shutdown(wait=False, cancel_futures=True)
 
 
 def executor(workers: int) -> Executor:

@@ -5,14 +5,16 @@ The reference takes the road that every submission takes: the same loader, the s
 
 import io
 import json
+import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from grader.assignment import Assignment, read_files
 from grader.cases import Key, base_trial, describe_trials, setting
@@ -22,6 +24,7 @@ from grader.errors import CourseError, EngineError
 from grader.load import load
 from grader.rubric import RUBRIC, parse_rubric
 from grader.types import (
+    Case,
     Criterion,
     Expected,
     Job,
@@ -39,6 +42,36 @@ Run = Callable[[Job], tuple[RawOutput, ...]]
 """How a job is run; `Runner.run`, or anything that does the same."""
 
 FORMAT = 1
+NO_BUNDLE = "expected the public cases of an assignment"
+AGAIN = "fetch the assignment's folder again, or install the grader's current version"
+NOT_READ = (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error)
+"""What damaged files raise on being read."""
+
+Kind = Literal["tensor", "array", "number", "bool", "none", "text", "other"]
+WITH_ARRAY = ("tensor", "array", "number", "bool")
+StoredLeaf = tuple[str, Kind, str, str]
+"""Path, kind, dtype and text of a leaf; its array stands in the other file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stored:
+    """What `public.json` holds."""
+
+    format: Literal[1]
+    """Version of this layout."""
+    points: str
+    """As `Bundle.points`."""
+    skeleton: str
+    """As `Bundle.skeleton`."""
+    rubric: Any
+    """What `public_rubric` gives."""
+    described: dict[str, tuple[Parameter, ...]]
+    """As `Standard.described`."""
+    leaves: dict[str, list[list[StoredLeaf]]]
+    """Expected leaves, by case, call by call."""
+
+
+_STORED: TypeAdapter[_Stored] = TypeAdapter(_Stored)
 PARAMETERS: TypeAdapter[dict[str, tuple[Parameter, ...]]] = TypeAdapter(
     dict[str, tuple[Parameter, ...]]
 )
@@ -89,6 +122,8 @@ def from_reference(assignment: Assignment, run: Run, secret: str) -> Standard:
         Expected(leaves=output.leaves, parameters=_parameters(described, asked, base))
         for base, output in zip(bases, answers(bases), strict=True)
     ]
+    for case, made in zip(rubric.cases, expected, strict=True):
+        _as_said(case, made)
     settings = {
         case.id: setting(case, base, made, rubric.tolerance, key)
         for case, base, made in zip(rubric.cases, bases, expected, strict=True)
@@ -97,6 +132,11 @@ def from_reference(assignment: Assignment, run: Run, secret: str) -> Standard:
     backward = answers([gradient_trials(each, {})[0] for each in graded])
     for each, output in zip(graded, backward, strict=True):
         arrived = {name: grad for name, grad in output.gradients.items() if grad is not None}
+        if not arrived:
+            raise CourseError(
+                f"expected a gradient in case {each.case.id!r}, which the check gradient looks at, "
+                f"got none @ {where}"
+            )
         settings[each.case.id] = replace(each, expected=replace(each.expected, gradients=arrived))
     return Standard(
         rubric=rubric, settings=settings, trials=plan(rubric, settings), described=described
@@ -149,6 +189,18 @@ def _well(trial: Trial, output: RawOutput, where: str) -> None:
         )
 
 
+def _as_said(case: Case, made: Expected) -> None:
+    """Whether the reference returns what the case says: how many values, with how many axes."""
+    said = [text.count(",") + 1 if text.strip() else 0 for text in case.returns.values()]
+    for leaves in made.leaves:
+        got = [leaf.array.ndim if leaf.array is not None else 0 for leaf in leaves]
+        if said and said != got:
+            raise CourseError(
+                f"expected values with {said} axes, as `returns` says, got {got} from the "
+                f"reference @ case {case.id}"
+            )
+
+
 # -- the released bundle ----------------------------------------------------------------------
 
 
@@ -159,7 +211,7 @@ def public_rubric(rubric: Rubric) -> Rubric:
     criteria: list[Criterion] = []
     for criterion in rubric.criteria:
         over = tuple(case.id for case in rubric.cases_over(criterion) if case.id in shown)
-        if over:
+        if over and not criterion.manual:
             kept = {need.id for need in criteria}
             needs = tuple(need for need in criterion.needs if need in kept)
             criteria.append(replace(criterion, over=over, needs=needs, why=""))
@@ -174,7 +226,7 @@ def to_bundle(standard: Standard, skeleton: str) -> tuple[str, bytes]:
     points = sum(c.points for c in standard.rubric.criteria if not c.bonus)
     keys = describe_trials(rubric.cases)
     arrays: dict[str, NDArray[Any]] = {}
-    leaves: dict[str, list[list[list[str]]]] = {}
+    leaves: dict[str, list[list[StoredLeaf]]] = {}
     for case, each in settings.items():
         leaves[case] = [
             [_stored(leaf, f"{case}/{call}/{index}", arrays) for index, leaf in enumerate(got)]
@@ -199,15 +251,16 @@ def to_bundle(standard: Standard, skeleton: str) -> tuple[str, bytes]:
     return text, packed.getvalue()
 
 
-def _stored(leaf: Leaf, name: str, arrays: dict[str, NDArray[Any]]) -> list[str]:
+def _stored(leaf: Leaf, name: str, arrays: dict[str, NDArray[Any]]) -> StoredLeaf:
     """A leaf as JSON, without its array, which goes to `arrays`."""
     if leaf.array is not None:
         arrays[name] = leaf.array
-    return [leaf.path, leaf.kind, leaf.dtype, leaf.text]
+    return leaf.path, leaf.kind, leaf.dtype, leaf.text
 
 
-def _restored(stored: list[Any], array: NDArray[Any] | None) -> Leaf:
+def _restored(stored: StoredLeaf, name: str, arrays: Mapping[str, NDArray[Any]]) -> Leaf:
     path, kind, dtype, text = stored
+    array = arrays[name] if kind in WITH_ARRAY else None
     return Leaf(path=path, kind=kind, dtype=dtype, text=text, array=array)
 
 
@@ -231,47 +284,45 @@ def from_bundle(folder: Path) -> Bundle:
     """
     path = folder / "public.json"
     try:
-        tree = json.loads(path.read_text(encoding="utf-8"))
-        with np.load(folder / "public.npz", allow_pickle=False) as stored:
-            arrays = {name: stored[name] for name in stored.files}
-    except (OSError, ValueError) as error:
-        raise CourseError(
-            f"expected the public cases of an assignment, got {error} @ {path}; "
-            "fetch the assignment's folder again"
-        ) from error
-    if not isinstance(tree, dict) or tree.get("format") != FORMAT:
-        raise CourseError(
-            f"expected public cases of format {FORMAT} @ {path}; fetch the folder again, or "
-            "install the grader's current version"
-        )
-    rubric = _bundled_rubric(tree["rubric"], path)
-    described = PARAMETERS.validate_python(tree["described"])
-    key = Key(secret="public", assignment=rubric.assignment)
+        stored = _STORED.validate_json(path.read_bytes())
+        with np.load(folder / "public.npz", allow_pickle=False) as packed:
+            arrays = {name: packed[name] for name in packed.files}
+    except ValidationError as error:
+        problem = error.errors(include_url=False)[0]
+        at = "".join(f".{part}" for part in problem["loc"])
+        raise CourseError(f"{NO_BUNDLE}, got {problem['msg']} @ {path} ${at}; {AGAIN}") from error
+    except NOT_READ as error:
+        raise CourseError(f"{NO_BUNDLE}, got {error} @ {path}; {AGAIN}") from error
+    rubric = _bundled_rubric(stored.rubric, path)
+    described, key = stored.described, Key(secret="public", assignment=rubric.assignment)
     files = read_files(folder)
     asked = describe_trials(rubric.cases)
     settings = {}
     for case in rubric.cases:
         base = base_trial(case, key, described, files)
-        made = Expected(
-            leaves=tuple(
-                tuple(
-                    _restored(leaf, arrays.get(f"{case.id}/{call}/{index}"))
-                    for index, leaf in enumerate(got)
-                )
-                for call, got in enumerate(tree["leaves"][case.id])
-            ),
-            gradients={
-                name.removeprefix(f"{case.id}/gradient/"): array
-                for name, array in arrays.items()
-                if name.startswith(f"{case.id}/gradient/")
-            },
-            parameters=_parameters(described, asked, base),
-        )
+        try:
+            made = Expected(
+                leaves=tuple(
+                    tuple(
+                        _restored(leaf, f"{case.id}/{call}/{index}", arrays)
+                        for index, leaf in enumerate(got)
+                    )
+                    for call, got in enumerate(stored.leaves[case.id])
+                ),
+                gradients={
+                    name.removeprefix(f"{case.id}/gradient/"): array
+                    for name, array in arrays.items()
+                    if name.startswith(f"{case.id}/gradient/")
+                },
+                parameters=_parameters(described, asked, base),
+            )
+        except KeyError as error:
+            raise CourseError(f"{NO_BUNDLE}, got no {error} @ {path}; {AGAIN}") from error
         settings[case.id] = setting(case, base, made, rubric.tolerance, key)
     standard = Standard(
         rubric=rubric, settings=settings, trials=plan(rubric, settings), described=described
     )
-    return Bundle(standard=standard, skeleton=tree["skeleton"].encode(), points=str(tree["points"]))
+    return Bundle(standard=standard, skeleton=stored.skeleton.encode(), points=stored.points)
 
 
 def _bundled_rubric(tree: Any, path: Path) -> Rubric:

@@ -32,7 +32,8 @@ def _near(finding: Finding, loaded: Loaded) -> Finding:
     if finding.code != "outcome.missing":
         return finding
     entry = str(finding.facts.get("entry", ""))
-    by_case = {name.lower(): name for name in loaded.names if name != entry}
+    there = (entry, entry.partition(".")[0])
+    by_case = {name.lower(): name for name in loaded.names if name not in there}
     near = difflib.get_close_matches(entry.lower(), by_case, 1, cutoff=0.7)
     if not near:
         return finding

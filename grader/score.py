@@ -60,7 +60,7 @@ def _judged(
     verdict = worst(finding.verdict for finding in findings)
     if used and verdict is not Verdict.BROKEN:
         return _result(criterion, Verdict.FAIL, Fraction(0), used)
-    if verdict in (Verdict.BROKEN, Verdict.ERROR):
+    if verdict is Verdict.BROKEN or (blocking and verdict is Verdict.ERROR):
         return _result(criterion, verdict, Fraction(0), findings)
     if blocking:
         return _result(criterion, Verdict.BLOCKED, Fraction(0), findings, blocking)

@@ -5,8 +5,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from grader.checks import effects, gradients, invariances, learning, numeric, repeats
-from grader.checks.base import Check, Outputs
+from grader.checks.base import Check, Outputs, names
 from grader.checks.relations import needs_values
+from grader.errors import CourseError
 from grader.types import CheckUse, Finding, RawOutput, Rubric, Setting, Trial
 
 __all__ = ["CHECKS", "follow_up", "judge", "plan"]
@@ -21,21 +22,44 @@ CHECKS: Mapping[str, Check] = {
     "shape": Check(judge=numeric.shape),
     "dtype": Check(judge=numeric.dtype),
     "finite": Check(judge=numeric.finite),
-    "close": Check(judge=numeric.close),
+    "close": Check(judge=numeric.close, accepts=("rtol", "atol", "over")),
     "parameters": Check(judge=numeric.parameters, trials=numeric.describe_trial),
     "gradient": Check(
         judge=gradients.judge, trials=gradients.trials, follow_up=gradients.follow_up
     ),
-    "curve": Check(judge=learning.curve),
-    "causal": Check(judge=needs_values(effects.causal), trials=effects.causal_trials),
-    "mask": Check(judge=needs_values(effects.mask), trials=effects.mask_trials),
-    "padding": Check(judge=needs_values(invariances.padding), trials=invariances.padding_trials),
-    "alone": Check(judge=needs_values(invariances.alone), trials=invariances.alone_trials),
+    "curve": Check(judge=learning.curve, accepts=("rtol",)),
+    "causal": Check(
+        judge=needs_values(effects.causal),
+        trials=effects.causal_trials,
+        requires=("axis",),
+        accepts=("outputs", "vary"),
+    ),
+    "mask": Check(
+        judge=needs_values(effects.mask),
+        trials=effects.mask_trials,
+        requires=("arg", "keys", "queries"),
+        accepts=("outputs", "vary"),
+    ),
+    "padding": Check(
+        judge=needs_values(invariances.padding),
+        trials=invariances.padding_trials,
+        requires=("axis",),
+    ),
+    "alone": Check(
+        judge=needs_values(invariances.alone), trials=invariances.alone_trials, requires=("axis",)
+    ),
     "batch": Check(judge=needs_values(invariances.batch), trials=invariances.batch_trials),
     "permutation": Check(
-        judge=needs_values(invariances.permutation), trials=invariances.permutation_trials
+        judge=needs_values(invariances.permutation),
+        trials=invariances.permutation_trials,
+        requires=("axis",),
+        accepts=("outputs", "times"),
     ),
-    "chunked": Check(judge=needs_values(invariances.chunked), trials=invariances.chunked_trials),
+    "chunked": Check(
+        judge=needs_values(invariances.chunked),
+        trials=invariances.chunked_trials,
+        requires=("axis", "cut", "state"),
+    ),
     "pure": Check(judge=needs_values(repeats.pure), trials=repeats.pure_trials),
     "determinism": Check(
         judge=needs_values(repeats.determinism), trials=repeats.determinism_trials
@@ -45,9 +69,14 @@ CHECKS: Mapping[str, Check] = {
 
 
 def plan(rubric: Rubric, settings: Settings) -> tuple[Trial, ...]:
-    """Every trial that the rubric's checks need, each once, entry by entry, case by case."""
+    """Every trial that the rubric's checks need, each once, entry by entry, case by case.
+
+    Raises:
+        CourseError: a check is told what it does not know, or not told what it must be.
+    """
     trials = {("", case): setting.base for case, setting in settings.items()}
     for use, setting in _uses(rubric, settings):
+        _understood(use, setting)
         for trial in CHECKS[use.name].trials(setting, use.options):
             trials[_variant(use, trial.variant), trial.case] = _of(use, trial)
     cases = list(settings)
@@ -57,11 +86,12 @@ def plan(rubric: Rubric, settings: Settings) -> tuple[Trial, ...]:
 def follow_up(rubric: Rubric, settings: Settings, answers: Answers) -> tuple[Trial, ...]:
     """The trials that checks ask for once they have seen what came back."""
     by_case = _by_case(answers)
-    return tuple(
-        _of(use, trial)
-        for use, setting in _uses(rubric, settings)
-        for trial in CHECKS[use.name].follow_up(setting, _seen(by_case, setting, use), use.options)
-    )
+    trials = {}
+    for use, setting in _uses(rubric, settings):
+        seen = _seen(by_case, setting, use)
+        for trial in CHECKS[use.name].follow_up(setting, seen, use.options):
+            trials[_variant(use, trial.variant), trial.case] = _of(use, trial)
+    return tuple(trials.values())
 
 
 def judge(rubric: Rubric, settings: Settings, answers: Answers) -> dict[str, tuple[Finding, ...]]:
@@ -91,6 +121,23 @@ def _uses(rubric: Rubric, settings: Settings) -> Iterator[tuple[CheckUse, Settin
             if case.id in settings:
                 for use in criterion.checks:
                     yield use, settings[case.id]
+
+
+def _understood(use: CheckUse, setting: Setting) -> None:
+    where = f"@ case {setting.case.id}, check {use.name}"
+    check = CHECKS[use.name]
+    for option in check.requires:
+        if option not in use.options:
+            raise CourseError(f"expected the option {option!r}, got none {where}")
+    for option in use.options:
+        known = (*check.requires, *check.accepts)
+        if option not in known:
+            said = ", ".join(known) or "none"
+            raise CourseError(f"expected an option among {said}, got {option!r} {where}")
+    for name in (*use.options.get("outputs", ()), *use.options.get("over", ())):
+        if name not in names(setting):
+            said = ", ".join(names(setting))
+            raise CourseError(f"expected an output among {said}, got {name!r} {where}")
 
 
 def _variant(use: CheckUse, variant: str) -> str:

@@ -38,6 +38,10 @@ class Check:
     """Trials it needs beside the plain one."""
     follow_up: Callable[[Setting, Outputs, Facts], tuple[Trial, ...]] = lambda *_: ()
     """Trials it needs once it has seen what came back."""
+    requires: tuple[str, ...] = ()
+    """Options that the rubric has to give."""
+    accepts: tuple[str, ...] = ()
+    """Options that it may give besides."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,13 +105,14 @@ def mismatch(got: NDArray[Any], expected: NDArray[Any], tolerance: Tolerance) ->
         wrong = np.atleast_1d(got != expected)
     else:
         got, expected = got.astype(np.float64), expected.astype(np.float64)
-        wrong = np.atleast_1d(
-            ~np.isclose(got, expected, rtol=tolerance.rtol, atol=tolerance.atol, equal_nan=True)
-        )
+        with np.errstate(over="ignore"):
+            wrong = np.atleast_1d(
+                ~np.isclose(got, expected, rtol=tolerance.rtol, atol=tolerance.atol, equal_nan=True)
+            )
     if not wrong.any():
         return None
     left, right = np.atleast_1d(got).astype(np.float64), np.atleast_1d(expected).astype(np.float64)
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         distance = np.abs(left - right)
     ranked = np.where(wrong, np.where(np.isfinite(distance), distance, np.inf), -1.0)
     at = np.unravel_index(int(ranked.argmax()), ranked.shape)
@@ -118,7 +123,7 @@ def mismatch(got: NDArray[Any], expected: NDArray[Any], tolerance: Tolerance) ->
         at=tuple(int(index) for index in at)[: got.ndim],
         expected=float(right[at]),
         got=float(left[at]),
-        allowed=float(tolerance.atol + tolerance.rtol * abs(right[at])),
+        allowed=float(tolerance.atol + tolerance.rtol * np.nan_to_num(abs(right[at]), posinf=0.0)),
     )
 
 
@@ -146,6 +151,14 @@ def values(output: RawOutput, call: int = -1) -> list[NDArray[Any]]:
     if not output.leaves:
         return []
     return [leaf.array for leaf in output.leaves[call] if leaf.array is not None]
+
+
+def alike(got: tuple[Leaf, ...], expected: tuple[Leaf, ...]) -> bool:
+    """Whether two calls returned the same structure: arrays, numbers and tensors in one's places
+    where they are in the other's, and else the same kind."""
+    return [(leaf.path, leaf.kind if leaf.array is None else "array") for leaf in got] == [
+        (leaf.path, leaf.kind if leaf.array is None else "array") for leaf in expected
+    ]
 
 
 def same_form(setting: Setting, output: RawOutput) -> bool:

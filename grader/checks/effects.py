@@ -12,6 +12,7 @@ from grader.checks.base import (
     axes_of,
     finding,
     named,
+    names,
     not_run,
     passed,
     same_form,
@@ -34,6 +35,7 @@ def causal_trials(setting: Setting, options: Facts) -> tuple[Trial, ...]:
 
 def mask_trials(setting: Setting, options: Facts) -> tuple[Trial, ...]:
     """One trial for each key, with that key changed in every argument that has the axis."""
+    _allowed(setting, options)
     return _one_position_each(setting, "mask", {**options, "axis": options["keys"]})
 
 
@@ -52,20 +54,32 @@ def mask(setting: Setting, outputs: Outputs, options: Facts) -> Finding:
     Options: `keys` and `queries`, their axes; `arg`, the mask argument; `vary`, the arguments
     changed (all that have the keys' axis but the mask).
     """
-    keep = setting.base.calls[0].arrays()[options["arg"]]
-    keep = np.broadcast_to(keep, np.broadcast_shapes(keep.shape, (1, 1)))
-    batched = keep.ndim > 2 or (len(keep.shape) == 2 and "B" in setting.axes[options["arg"]])
-    shape = (keep.shape[0] if batched else 1, -1, *keep.shape[-2:])
-    pairs: NDArray[np.bool_] = np.any(keep.reshape(shape), axis=1, keepdims=True)[:, 0]
+    pairs = _allowed(setting, options)
 
     def allowed(j: int, i: int, b: int) -> bool:
-        return bool(pairs[b % len(pairs), i % pairs.shape[1], j])
+        return bool(pairs[b % len(pairs), i % pairs.shape[1], j % pairs.shape[2]])
 
     return _effects(setting, outputs, options, "mask", options["queries"], allowed)
 
 
+def _allowed(setting: Setting, options: Facts) -> NDArray[np.bool_]:
+    """Which query of which item may attend to which key (B, L_q, L_k), in some head at least."""
+    keep = setting.base.calls[0].arrays().get(options["arg"])
+    if keep is None or keep.ndim == 0:
+        raise CourseError(
+            f"expected a mask argument, got {options['arg']!r} @ case {setting.case.id}, check mask"
+        )
+    if keep.ndim == 2 and "B" in setting.axes.get(options["arg"], ()):
+        keep = keep[:, None]  # (B, L_k) -> (B, 1, L_k)
+    keep = keep.reshape((1,) * (3 - keep.ndim) + keep.shape)
+    shape = (keep.shape[0], -1, *keep.shape[-2:])
+    pairs: NDArray[np.bool_] = np.any(keep.reshape(shape), axis=1)
+    return pairs
+
+
 def _one_position_each(setting: Setting, check: str, options: Facts) -> tuple[Trial, ...]:
     varying = _with_axis(setting, options["axis"], options)
+    _looked_at(setting, options.get("queries", options["axis"]), options, check)
     return tuple(
         varied(setting, f"{check}:{position}", partial(_changed, setting, varying, position))
         for position in range(_positions(setting, varying, options["axis"]))
@@ -84,14 +98,27 @@ def _positions(setting: Setting, varying: dict[str, int], axis: str) -> int:
     return int(lengths.pop())
 
 
+def _looked_at(setting: Setting, axis: str, options: Facts, check: str) -> list[str]:
+    """Names of the outputs that are looked at, each of which has the axis."""
+    known = {name: axes_of(setting, index) for index, name in enumerate(names(setting))}
+    wanted: list[str] = list(options.get("outputs", list(known)[:1]))
+    for name in wanted:
+        if axis not in known.get(name, ()):
+            raise CourseError(
+                f"expected an output with the axis {axis!r} (say its axes in `returns`), got "
+                f"{name!r} @ case {setting.case.id}, check {check}"
+            )
+    return wanted
+
+
 def _with_axis(setting: Setting, axis: str, options: Facts) -> dict[str, int]:
     """Arguments that hold values along an axis, with the axis's index; masks are left alone."""
     arrays = setting.base.calls[0].arrays()
     wanted = options.get("vary", tuple(setting.axes))
     return {
-        path: names.index(axis)
-        for path, names in setting.axes.items()
-        if axis in names and path in wanted and arrays[path].dtype.kind != "b"
+        path: axes.index(axis)
+        for path, axes in setting.axes.items()
+        if axis in axes and path in wanted and arrays[path].dtype.kind != "b"
     }
 
 
@@ -126,7 +153,7 @@ def _effects(
     base = outputs["base"]
     varied_axis = options.get("keys", axis)
     varying = _with_axis(setting, varied_axis, options)
-    looked_at = options.get("outputs", [name for name, _ in named(setting, base.leaves[0])][:1])
+    looked_at = _looked_at(setting, axis, options, check)
     for j in range(_positions(setting, varying, varied_axis)):
         output = outputs.get(f"{check}:{j}")
         if failure := not_run(setting, check, output):
@@ -154,24 +181,29 @@ def _really_changed(setting: Setting, varying: dict[str, int], position: int) ->
     """For each item, whether changing a position changes anything: a pad stays what it is."""
     arrays = setting.base.calls[0].arrays()
     for path, axis in varying.items():
-        pad = setting.tokens[path].pad if path in setting.tokens else None
-        if pad is None or axis != 1:
+        tokens = setting.tokens.get(path)
+        if tokens is None or tokens.pad is None or axis != 1:
             return [True]
-        return [bool(token != pad) for token in arrays[path][:, position]]
+        return [bool(token != tokens.pad) for token in arrays[path][:, position]]
     return [True]
 
 
 def _moves(
     setting: Setting, base: RawOutput, other: RawOutput, axis: str, looked_at: list[str]
 ) -> Iterator[tuple[str, NDArray[np.float64]]]:
-    """For each output, how far each item and position (B, T) moved."""
+    """For each output, how far each item and position (B, T) moved; to or from NaN is infinitely
+    far."""
     pairs = zip(named(setting, base.leaves[0]), other.leaves[0], strict=True)
     for index, ((name, left), right) in enumerate(pairs):
         axes = axes_of(setting, index)
         if name not in looked_at or left.array is None or right.array is None or axis not in axes:
             continue
-        distance = np.abs(left.array.astype(float) - right.array.astype(float))
-        keep = tuple(i for i, each in enumerate(axes) if each == "B")[:1]
-        keep += (axes.index(axis),)
-        moved = distance.max(axis=tuple(i for i in range(distance.ndim) if i not in keep))
-        yield name, moved.reshape(-1, moved.shape[-1])
+        before, after = left.array.astype(float), right.array.astype(float)
+        with np.errstate(invalid="ignore", over="ignore"):
+            distance = np.abs(after - before)
+        still = (before == after) | (np.isnan(before) & np.isnan(after))
+        distance = np.where(still, 0.0, np.nan_to_num(distance, nan=np.inf, posinf=np.inf))
+        distance = np.moveaxis(distance, axes.index(axis), -1)
+        rest = [each for at, each in enumerate(axes) if at != axes.index(axis)]
+        distance = np.moveaxis(distance, rest.index("B"), 0) if "B" in rest else distance[None]
+        yield name, distance.max(axis=tuple(range(1, distance.ndim - 1)))

@@ -52,7 +52,7 @@ def cotangents(setting: Setting) -> tuple[NDArray[np.float64], ...]:
 
 
 def judge(setting: Setting, outputs: Outputs, options: Facts) -> Finding:
-    """The gradients equal the reference's, by name.
+    """The gradients equal the reference's, by name; where the reference has none, there is none.
 
     Where the forward is wrong already they are judged against it instead, by central differences
     along one random direction for each tensor; that can't earn the points (BLOCKED), but it says
@@ -82,6 +82,9 @@ def judge(setting: Setting, outputs: Outputs, options: Facts) -> Finding:
             return finding(
                 setting, "gradient", Verdict.FAIL, "gradient.mismatch", name=name, **wrong.facts()
             )
+    for name, got in output.gradients.items():
+        if name not in setting.expected.gradients and got is not None and np.any(got != 0):
+            return finding(setting, "gradient", Verdict.FAIL, "gradient.unwanted", name=name)
     return passed(setting, "gradient")
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from grader.checks.base import (
     RELATION,
     Outputs,
+    alike,
     axes_of,
     finding,
     mismatch,
@@ -17,11 +18,14 @@ from grader.checks.base import (
     same_form,
 )
 from grader.checks.relations import taken, varied
+from grader.errors import CourseError
 from grader.types import Call, Facts, Finding, Setting, Trial, Verdict
 
 
 def padding_trials(setting: Setting, options: Facts) -> tuple[Trial, ...]:
     """The arguments made longer along the axis by two positions that may not be attended to."""
+
+    _longest(setting, options["axis"], "padding")
 
     def longer(call: Call) -> Call:
         generator = np.random.RandomState(setting.seed % 2**31)
@@ -34,10 +38,14 @@ def padding_trials(setting: Setting, options: Facts) -> tuple[Trial, ...]:
             shape[axes.index(options["axis"])] = 2
             if array.dtype == bool:
                 more = np.zeros(shape, dtype=bool)
-            elif path in setting.tokens:
-                more = np.full(shape, setting.tokens[path].pad)
-            else:
+            elif path not in setting.tokens:
                 more = generator.standard_normal(shape)
+            elif (pad := setting.tokens[path].pad) is not None:
+                more = np.full(shape, pad)
+            else:
+                raise CourseError(
+                    f"expected tokens with a pad @ case {setting.case.id}, argument {path}"
+                )
             changed[path] = np.concatenate(
                 [array, more.astype(array.dtype)], axes.index(options["axis"])
             )
@@ -65,7 +73,9 @@ def _unmoved(
         if failure := not_run(setting, check, output):
             return failure
         assert output is not None
-        pairs = zip(named(setting, base.leaves[0]), output.leaves[0], strict=False)
+        if not alike(output.leaves[0], base.leaves[0]):
+            return finding(setting, check, Verdict.BLOCKED, "relation.needs_values")
+        pairs = zip(named(setting, base.leaves[0]), output.leaves[0], strict=True)
         for index, ((name, left), right) in enumerate(pairs):
             if left.array is None or right.array is None:
                 continue
@@ -98,19 +108,21 @@ def alone_trials(setting: Setting, options: Facts) -> tuple[Trial, ...]:
     axis = options["axis"]
     return tuple(
         varied(setting, f"alone:{item}", partial(_alone, setting, axis, item))
-        for item in range(_longest(setting, axis))
+        for item in range(_longest(setting, axis, "batch" if axis == "B" else "alone"))
     )
 
 
-def _longest(setting: Setting, axis: str) -> int:
-    """Length of an axis: a mask may have 1 there, to broadcast."""
-    return max(
-        (
-            array.shape[setting.axes[path].index(axis)]
-            for path, array in setting.base.calls[0].arrays().items()
-            if axis in setting.axes.get(path, ())
-        ),
-        default=0,
+def _longest(setting: Setting, axis: str, check: str) -> int:
+    """Length of an axis of the arguments.
+
+    Raises:
+        CourseError: none has it, so that there would be nothing to look at.
+    """
+    for path, array in setting.base.calls[0].arrays().items():
+        if axis in setting.axes.get(path, ()):
+            return int(array.shape[setting.axes[path].index(axis)])
+    raise CourseError(
+        f"expected a drawn argument with the axis {axis!r} @ case {setting.case.id}, check {check}"
     )
 
 
@@ -130,12 +142,14 @@ def alone(setting: Setting, outputs: Outputs, options: Facts) -> Finding:
 
 def _apart(setting: Setting, outputs: Outputs, check: str, axis: str, code: str) -> Finding:
     base = outputs["base"]
-    for item in range(_longest(setting, axis)):
+    for item in range(_longest(setting, axis, check)):
         output = outputs.get(f"alone:{item}")
         if failure := not_run(setting, check, output):
             return failure
         assert output is not None
-        pairs = zip(named(setting, base.leaves[0]), output.leaves[0], strict=False)
+        if not alike(output.leaves[0], base.leaves[0]):
+            return finding(setting, check, Verdict.BLOCKED, "relation.needs_values")
+        pairs = zip(named(setting, base.leaves[0]), output.leaves[0], strict=True)
         for index, ((name, left), right) in enumerate(pairs):
             axes = axes_of(setting, index)
             if left.array is None or right.array is None or axis not in axes:
@@ -162,9 +176,7 @@ def _ordered(setting: Setting, axis: str, order: list[int], call: Call) -> Call:
 
 
 def _orders(setting: Setting, options: Facts) -> list[list[int]]:
-    axis = options["axis"]
-    path = next(path for path, axes in setting.axes.items() if axis in axes)
-    length = setting.base.calls[0].arrays()[path].shape[setting.axes[path].index(axis)]
+    length = _longest(setting, options["axis"], "permutation")
     generator = np.random.RandomState(setting.seed % 2**31)
     return [generator.permutation(length).tolist() for _ in range(options.get("times", 20))]
 
@@ -201,6 +213,10 @@ def permutation(setting: Setting, outputs: Outputs, options: Facts) -> Finding:
 def chunked_trials(setting: Setting, options: Facts) -> tuple[Trial, ...]:
     """The sequence in two calls, the state of the first carried to the second."""
     axis, cut = options["axis"], options["cut"]
+    if not 0 < cut < _longest(setting, axis, "chunked"):
+        raise CourseError(
+            f"expected a cut within the axis {axis!r}, got {cut} @ case {setting.case.id}"
+        )
     call = setting.base.calls[0]
     chunks = []
     for part in (slice(None, cut), slice(cut, None)):
@@ -230,12 +246,12 @@ def chunked(setting: Setting, outputs: Outputs, options: Facts) -> Finding:
         return failure
     assert output is not None
     first, second = output.leaves
+    if not alike(first, base.leaves[0]) or not alike(second, base.leaves[0]):
+        return finding(setting, "chunked", Verdict.BLOCKED, "relation.needs_values")
     for index, (name, whole) in enumerate(named(setting, base.leaves[0])):
-        if whole.array is None or index >= min(len(first), len(second)):
-            continue
         left, right = first[index].array, second[index].array
         axes = axes_of(setting, index)
-        if left is None or right is None:
+        if whole.array is None or left is None or right is None:
             continue
         if options["axis"] in axes:
             right = np.concatenate([left, right], axes.index(options["axis"]))

@@ -7,6 +7,7 @@ import numpy as np
 from grader.checks.base import (
     RELATION,
     Outputs,
+    alike,
     finding,
     mismatch,
     named,
@@ -74,7 +75,9 @@ def determinism(setting: Setting, outputs: Outputs, options: Facts) -> Finding:
     if failure := not_run(setting, "determinism", output):
         return failure
     assert output is not None
-    for (name, left), right in zip(named(setting, base.leaves[0]), output.leaves[-1], strict=False):
+    if not alike(output.leaves[-1], base.leaves[0]):
+        return finding(setting, "determinism", Verdict.BLOCKED, "relation.needs_values")
+    for (name, left), right in zip(named(setting, base.leaves[0]), output.leaves[-1], strict=True):
         if left.array is None or right.array is None:
             continue
         same = left.array.shape == right.array.shape

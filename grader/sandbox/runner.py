@@ -148,6 +148,8 @@ class Zygote:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=log,
+                # A Ctrl-C at the terminal is ours to handle; it would end the warm process first.
+                start_new_session=True,
             )
             theirs.close()
             ours.settimeout(START_SECONDS)

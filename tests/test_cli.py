@@ -1,0 +1,164 @@
+"""The commands as they are typed."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from tiny_course import RIGHT, WRONG, hand_in, make_course
+
+import grader
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def run(*arguments: object, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """`python -m grader` with some arguments, in a plain terminal of 100 columns."""
+    return subprocess.run(
+        [sys.executable, "-m", "grader", *map(str, arguments)],
+        cwd=cwd,
+        env={**os.environ, "COLUMNS": "100", "LANG": "C.UTF-8", "NO_COLOR": "1", **environment},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=120,
+    )
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Path:
+    return make_course(tmp_path / "course")
+
+
+def test_every_command_has_a_help_page(tmp_path: Path) -> None:
+    for command in ("check", "grade", "release", "doctor"):
+        result = run(command, "--help", cwd=tmp_path)
+        assert result.returncode == 0
+        assert f"grader {command}" in result.stdout
+
+
+def test_the_installed_command_is_the_same(tmp_path: Path) -> None:
+    command = Path(sys.executable).with_name("grader")
+    result = subprocess.run([command, "--help"], capture_output=True, text=True, check=True)
+    assert (
+        result.stdout == run("--help", cwd=tmp_path).stdout.replace("python -m grader", "grader")
+        or "Commands" in result.stdout
+    )
+
+
+def test_release_grade_and_check_one_after_another(course: Path, tmp_path: Path) -> None:
+    released = run("release", "tiny", cwd=course)
+    assert released.returncode == 0, released.stderr
+    assert run("release", "tiny", "--check", cwd=course).returncode == 0
+
+    submissions = hand_in(tmp_path / "in", ada=RIGHT, bob=WRONG)
+    graded = run("grade", "tiny", submissions, cwd=course)
+    assert graded.returncode == 0, graded.stderr
+    assert re.search(r"ada .* 6 / 6", graded.stdout) and re.search(r"bob .* 4 / 6", graded.stdout)
+    page = course / graded.stdout.strip().splitlines()[-1]
+    assert page.read_text("utf-8").startswith("<!DOCTYPE html>") or page.is_file()
+
+    folder = course / "assignments" / "tiny"
+    not_started = run("check", cwd=folder)
+    assert not_started.returncode == 1
+    (folder / "tiny.py").write_text(RIGHT)
+    checked = run("check", cwd=folder)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert "6 of 6" in checked.stdout.splitlines()[-1]
+    (folder / "tiny.py").write_text(WRONG)
+    failed = run("check", "tiny.py", "--lang", "ko", cwd=folder)
+    assert failed.returncode == 1
+    assert "입력의 두 배" in failed.stdout
+
+    assert run("release", "tiny", "--check", cwd=course).returncode == 1
+
+
+def test_json_is_printed_where_it_is_asked_for(course: Path, tmp_path: Path) -> None:
+    submissions = hand_in(tmp_path / "in", ada=RIGHT)
+    graded = run("grade", "tiny", submissions, "--json", cwd=course)
+    assert json.loads(graded.stdout)["grades"][0]["earned"] == 6
+    told = json.loads(run("doctor", "--json", cwd=course).stdout)
+    assert (told["grader"], told["isolation"]) == (grader.__version__, "E")
+    assert "guessed" in told["secret"]
+
+
+def test_doctor_works_outside_a_course_and_with_a_secret(course: Path, tmp_path: Path) -> None:
+    assert "none here" in run("doctor", cwd=tmp_path).stdout
+    told = run("doctor", cwd=course, GRADER_SECRET="long and random").stdout
+    assert "guessed" not in told and "limits of tiny" in told
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("grade", "tiny", "nowhere"), "nothing at nowhere"),
+        (("grade", "tinny", "reference/tiny.py"), "did you mean 'tiny'"),
+        (("grade", "tiny", "empty"), "found none in empty"),
+        (("grade", "tiny", "reference", "--out", "/proc/x"), "--out DIR"),
+        (("check", "nowhere.py"), "nothing at nowhere.py"),
+        (("release", "nothing"), "it has tiny"),
+    ],
+)
+def test_wrong_use_is_refused_in_a_sentence(
+    arguments: tuple[str, ...], said: str, course: Path
+) -> None:
+    (course / "empty").mkdir()
+    result = run(*arguments, cwd=course)
+    assert result.returncode == 2
+    assert said in " ".join(result.stderr.split())
+    assert "Traceback" not in result.stderr
+
+
+def test_a_typo_in_a_rubric_is_named_with_its_file_and_path(course: Path) -> None:
+    rubric = course / "rubrics" / "tiny.yaml"
+    rubric.write_text(rubric.read_text("utf-8").replace("points: 2", "poins: 2"), "utf-8")
+    result = run("grade", "tiny", "reference/tiny.py", cwd=course)
+    said = " ".join(result.stderr.split())
+    assert result.returncode == 2
+    assert "rubrics/tiny.yaml $.criteria[1].poins" in said
+    assert "did you mean 'points'?" in said
+
+
+def test_a_broken_reference_is_the_courses_fault(course: Path, tmp_path: Path) -> None:
+    reference = course / "reference" / "tiny.py"
+    reference.write_text(reference.read_text().replace("x * 2", "x * nothing"))
+    result = run("grade", "tiny", hand_in(tmp_path / "in", ada=RIGHT), cwd=course)
+    assert result.returncode == 2
+    assert "reference/tiny.py" in result.stderr and "nothing" in result.stderr
+
+
+def test_the_language_follows_the_environment(course: Path) -> None:
+    (course / "assignments" / "tiny" / "x").mkdir()
+    told = run("doctor", cwd=course, LANG="ko_KR.UTF-8", LC_ALL="").stdout
+    assert "격리" in told
+
+
+def test_ctrl_c_keeps_what_was_graded_and_the_same_command_goes_on(
+    course: Path, tmp_path: Path
+) -> None:
+    slow = RIGHT.replace("return x + x", "import time; time.sleep(0.2); return x + x")
+    students = {f"s{number:02}": slow + f"# {number}\n" for number in range(12)}
+    submissions = hand_in(tmp_path / "in", **students)
+    out = tmp_path / "out"
+    command = [sys.executable, "-m", "grader", "grade", "tiny", str(submissions), "--out", str(out)]
+    process = subprocess.Popen(
+        [*command, "-j", "2"], cwd=course, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + 60
+    while len(list(out.glob("s*/report.html"))) < 2 and time.monotonic() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 130, said
+    assert "the same command goes on from here" in said
+    kept = len(list(out.glob("s*/report.html")))
+    assert 2 <= kept < 12
+    assert len((out / "grades.csv").read_text("utf-8-sig").splitlines()) == kept + 1
+    again = run("grade", "tiny", submissions, "--out", out, cwd=course)
+    assert again.returncode == 0
+    assert len((out / "grades.csv").read_text("utf-8-sig").splitlines()) == 13

@@ -1,0 +1,237 @@
+"""From a folder of submissions to marks, reports and a class page."""
+
+import csv
+import errno
+import io
+import json
+import stat
+from pathlib import Path
+
+import pytest
+from tiny_course import RIGHT, WRONG, hand_in, make_course
+
+from grader.collect import collect
+from grader.errors import EngineError, UsageError
+from grader.executors import Serial
+from grader.instructor import KEPT, ClassResult, Marker, grade_class
+from grader.sandbox.runner import Runner
+from grader.types import Grade, Job, Outcome, RawOutput, Status
+
+
+class CountingRunner(Runner):
+    """Counts the jobs it runs."""
+
+    jobs = 0
+
+    def run(self, job: Job) -> tuple[RawOutput, ...]:
+        self.jobs += 1
+        return super().run(job)
+
+
+@pytest.fixture
+def counting(runner: Runner) -> CountingRunner:
+    return CountingRunner(runner._zygote)
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Path:
+    return make_course(tmp_path / "course")
+
+
+def run(
+    course: Path, runner: Runner, submissions: Path, out: Path, **options: object
+) -> ClassResult:
+    found = collect([submissions], "tiny")
+    marker = Marker(course, "tiny", runner)
+    return grade_class(marker, found, out, Serial(), **options)  # type: ignore[arg-type]
+
+
+def test_marks_reports_and_the_class_page_are_written(
+    course: Path, runner: Runner, tmp_path: Path
+) -> None:
+    submissions = hand_in(tmp_path / "in", ada=RIGHT, bob=WRONG)
+    result = run(course, runner, submissions, tmp_path / "out")
+    assert [(grade.student, grade.earned) for grade in result.grades] == [("ada", 6), ("bob", 4)]
+    out = tmp_path / "out"
+    for name in ("index.html", "grades.csv", "grades.json", "ada/report.html", "bob/grade.json"):
+        assert (out / name).is_file(), name
+    rows = list(csv.DictReader(io.StringIO((out / "grades.csv").read_text("utf-8-sig"))))
+    assert list(rows[0]) == [
+        "student",
+        "assignment",
+        "status",
+        "earned",
+        "possible",
+        "pending",
+        "diagnosis",
+        "note",
+    ]
+    assert [(row["student"], row["earned"], row["possible"], row["pending"]) for row in rows] == [
+        ("ada", "6", "6", "0.5"),
+        ("bob", "4", "6", "0.5"),
+    ]
+    written = json.loads((out / "grades.json").read_text("utf-8"))["grades"]
+    assert written[1]["criteria"][1]["verdict"] == "fail"
+    assert result.page == out / "index.html"
+
+
+def test_a_second_run_runs_nothing_and_gives_the_same(
+    course: Path, counting: CountingRunner, tmp_path: Path
+) -> None:
+    submissions = hand_in(tmp_path / "in", ada=RIGHT, bob=WRONG)
+    first = run(course, counting, submissions, tmp_path / "out")
+    before = counting.jobs
+    second = run(course, counting, submissions, tmp_path / "out")
+    assert counting.jobs == before
+    assert (first.reused, second.reused) == (0, 2)
+    assert second.grades == first.grades
+
+
+def test_only_what_changed_is_run_again(
+    course: Path, counting: CountingRunner, tmp_path: Path
+) -> None:
+    submissions = hand_in(tmp_path / "in", ada=RIGHT, bob=WRONG)
+    run(course, counting, submissions, tmp_path / "out")
+    hand_in(submissions, bob=RIGHT)
+    result = run(course, counting, submissions, tmp_path / "out")
+    assert result.reused == 1
+    assert [grade.earned for grade in result.grades] == [6, 6]
+
+
+def test_fresh_runs_everything_again(
+    course: Path, counting: CountingRunner, tmp_path: Path
+) -> None:
+    submissions = hand_in(tmp_path / "in", ada=RIGHT)
+    run(course, counting, submissions, tmp_path / "out")
+    assert run(course, counting, submissions, tmp_path / "out", fresh=True).reused == 0
+
+
+def test_a_change_of_the_rubric_the_reference_or_the_secret_grades_again(
+    course: Path, counting: CountingRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submissions = hand_in(tmp_path / "in", ada=RIGHT)
+    run(course, counting, submissions, tmp_path / "out")
+    rubric = course / "rubrics" / "tiny.yaml"
+    rubric.write_text(rubric.read_text("utf-8").replace("points: 2", "points: 5"), "utf-8")
+    result = run(course, counting, submissions, tmp_path / "out")
+    assert (result.reused, result.grades[0].earned) == (0, 9)
+    monkeypatch.setenv("GRADER_SECRET", "another")
+    assert run(course, counting, submissions, tmp_path / "out").reused == 0
+
+
+def test_an_interrupted_run_keeps_what_it_had_and_goes_on(
+    course: Path, runner: Runner, tmp_path: Path
+) -> None:
+    submissions = hand_in(tmp_path / "in", ada=RIGHT, bob=WRONG, cho=RIGHT)
+
+    def interrupt(grade: Grade) -> None:
+        if grade.student == "bob":
+            raise KeyboardInterrupt
+
+    first = run(course, runner, submissions, tmp_path / "out", progress=interrupt)
+    assert ([grade.student for grade in first.grades], first.missing) == (["ada", "bob"], 1)
+    assert "cho" not in (tmp_path / "out" / "grades.csv").read_text("utf-8")
+    second = run(course, runner, submissions, tmp_path / "out")
+    assert (second.reused, len(second.grades), second.missing) == (2, 3, 0)
+
+
+def test_a_withheld_grade_is_tried_again(course: Path, runner: Runner, tmp_path: Path) -> None:
+    class Broken(Runner):
+        broken = True
+
+        def run(self, job: Job) -> tuple[RawOutput, ...]:
+            outputs = super().run(job)
+            if self.broken and "x + x" in job.source:
+                return (RawOutput(outcome=Outcome.BROKEN),) * len(outputs)
+            return outputs
+
+    submissions = hand_in(tmp_path / "in", ada=RIGHT)
+    broken = Broken(runner._zygote)
+    first = run(course, broken, submissions, tmp_path / "out")
+    assert (first.grades[0].status, first.grades[0].earned) == (Status.WITHHELD, None)
+    row = (tmp_path / "out" / "grades.csv").read_text("utf-8-sig").splitlines()[1]
+    assert row.startswith("ada,tiny,withheld,,")
+    broken.broken = False
+    second = run(course, broken, submissions, tmp_path / "out")
+    assert (second.reused, second.grades[0].earned) == (0, 6)
+
+
+def test_a_kept_grade_that_is_damaged_is_made_again(
+    course: Path, runner: Runner, tmp_path: Path
+) -> None:
+    submissions = hand_in(tmp_path / "in", ada=RIGHT)
+    run(course, runner, submissions, tmp_path / "out")
+    (kept,) = (tmp_path / "out" / KEPT).glob("*.json")
+    kept.write_text(kept.read_text()[:-100])
+    assert run(course, runner, submissions, tmp_path / "out").reused == 0
+
+
+def test_what_holds_hidden_evidence_is_for_the_owner_only(
+    course: Path, runner: Runner, tmp_path: Path
+) -> None:
+    run(course, runner, hand_in(tmp_path / "in", ada=WRONG), tmp_path / "out")
+    assert stat.S_IMODE((tmp_path / "out" / KEPT).stat().st_mode) == 0o700
+
+
+def test_a_students_files_hold_nothing_of_a_hidden_case(
+    course: Path, runner: Runner, tmp_path: Path
+) -> None:
+    source = RIGHT.replace("return x + x", "raise ValueError(str(x.tolist()))")
+    run(course, runner, hand_in(tmp_path / "in", eve=source), tmp_path / "out")
+    result = run(course, runner, tmp_path / "in", tmp_path / "out")
+    hidden = [
+        finding.facts["message"]
+        for criterion in result.grades[0].criteria
+        for finding in criterion.findings
+        if finding.hidden and "message" in finding.facts
+    ]
+    assert hidden
+    for path in (tmp_path / "out" / "eve").iterdir():
+        text = path.read_text("utf-8")
+        assert not any(message[2:20] in text for message in hidden)
+        assert "unseen" not in text
+
+
+@pytest.mark.parametrize("place", ["file/below", "/proc/nothing"])
+def test_a_folder_that_cannot_be_written_to_is_refused_before_anything_runs(
+    place: str, course: Path, counting: CountingRunner, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    submissions = hand_in(tmp_path / "in", ada=RIGHT)
+    with pytest.raises(UsageError, match="--out DIR"):
+        run(course, counting, submissions, tmp_path / place)
+    assert counting.jobs == 0
+
+
+def test_a_full_disk_ends_the_run_and_loses_nothing(
+    course: Path, runner: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submissions = hand_in(tmp_path / "in", ada=RIGHT, bob=WRONG)
+    full = Path.write_text
+
+    def write_text(self: Path, *args: object, **options: object) -> int:
+        if "bob" in str(self):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return full(self, *args, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Path, "write_text", write_text)
+    with pytest.raises(EngineError, match="No space left"):
+        run(course, runner, submissions, tmp_path / "out")
+    monkeypatch.undo()
+    result = run(course, runner, submissions, tmp_path / "out")
+    assert result.reused == 2
+    assert (tmp_path / "out" / "bob" / "report.html").is_file()
+
+
+def test_names_that_would_leave_the_folder_do_not(
+    course: Path, runner: Runner, tmp_path: Path
+) -> None:
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name in ("..py", "a\u202eb.py", "CON.py", "=cmd.py", "<script>.py", "x" * 200 + ".py"):
+        (folder / name).write_text(RIGHT)
+    result = run(course, runner, folder, tmp_path / "out" / "deep")
+    assert len(result.grades) == 5
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["deep"]
+    page = (tmp_path / "out" / "deep" / "index.html").read_text("utf-8")
+    assert "<script>" not in page

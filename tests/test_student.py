@@ -1,0 +1,100 @@
+"""What a student's own check says, in a folder with nothing but what was handed out."""
+
+from pathlib import Path
+
+import pytest
+from tiny_course import RIGHT, WRONG, make_course
+
+from grader.assignment import read_assignment
+from grader.author import release, write
+from grader.errors import CourseError, UsageError
+from grader.sandbox.runner import Runner
+from grader.student import check
+from grader.types import Status, Verdict
+
+
+@pytest.fixture
+def folder(tmp_path: Path, runner: Runner) -> Path:
+    """A released folder, far from any course."""
+    assignment = read_assignment(make_course(tmp_path / "course"), "tiny")
+    write(release(assignment, "secret", runner), assignment, tmp_path / "home" / "tiny")
+    return tmp_path / "home" / "tiny"
+
+
+def test_a_right_file_passes_all_that_is_public(folder: Path, runner: Runner) -> None:
+    (folder / "tiny.py").write_text(RIGHT)
+    checked = check(None, None, folder, runner)
+    assert checked.passed
+    assert (checked.grade.earned, checked.grade.possible) == (6, 6)
+    assert checked.grade.pending * 2 == 1
+
+
+def test_a_wrong_file_fails_with_the_evidence(folder: Path, runner: Runner) -> None:
+    (folder / "tiny.py").write_text(WRONG)
+    checked = check(folder / "tiny.py", None, folder, runner)
+    assert not checked.passed
+    (value,) = [each for each in checked.grade.criteria if each.id == "value"]
+    assert value.verdict is Verdict.FAIL
+    assert {"expected", "got", "allowed"} <= set(value.findings[0].facts)
+
+
+def test_an_untouched_folder_is_not_started(folder: Path, runner: Runner) -> None:
+    assert check(None, None, folder, runner).grade.status is Status.NOT_STARTED
+
+
+def test_the_file_that_was_changed_is_checked(folder: Path, runner: Runner) -> None:
+    notebook = folder / "tiny.ipynb"
+    text = notebook.read_text("utf-8")
+    assert text.count("raise NotImplementedError") == 2
+    text = text.replace("raise NotImplementedError", "return x * 2", 1)
+    notebook.write_text(
+        text.replace("raise NotImplementedError", "return x * self.factor"), "utf-8"
+    )
+    checked = check(None, None, folder, runner)
+    assert (checked.grade.file, checked.passed) == ("tiny.ipynb", True)
+
+
+def test_two_changed_files_are_asked_about(folder: Path, runner: Runner) -> None:
+    (folder / "tiny.py").write_text(RIGHT)
+    notebook = folder / "tiny.ipynb"
+    text = notebook.read_text("utf-8")
+    notebook.write_text(text.replace("raise NotImplementedError", "return x * 3"), "utf-8")
+    with pytest.raises(UsageError, match=r"tiny\.py and tiny\.ipynb|tiny\.ipynb and tiny\.py"):
+        check(None, None, folder, runner)
+    assert check(folder / "tiny.py", None, folder, runner).passed
+
+
+def test_within_a_course_the_assignment_can_be_named(
+    tmp_path: Path, folder: Path, runner: Runner
+) -> None:
+    course = tmp_path / "course"
+    assignment = read_assignment(course, "tiny")
+    write(release(assignment, "secret", runner), assignment, assignment.folder)
+    elsewhere = course / "mine.py"
+    elsewhere.write_text(RIGHT)
+    assert check(elsewhere, "tiny", course, runner).passed
+    with pytest.raises(UsageError, match="--assignment"):
+        check(elsewhere, None, course, runner)
+
+
+def test_no_such_file_is_refused(folder: Path, runner: Runner) -> None:
+    with pytest.raises(UsageError, match="nothing at"):
+        check(folder / "nowhere.py", None, folder, runner)
+
+
+def test_a_folder_without_public_cases_is_refused(tmp_path: Path, runner: Runner) -> None:
+    with pytest.raises(UsageError, match=r"public\.json"):
+        check(None, None, tmp_path, runner)
+
+
+def test_a_folder_without_the_file_is_refused(folder: Path, runner: Runner) -> None:
+    for name in ("tiny.py", "tiny.ipynb"):
+        (folder / name).unlink()
+    with pytest.raises(UsageError, match=r"expected tiny\.py or tiny\.ipynb"):
+        check(None, None, folder, runner)
+
+
+def test_a_damaged_bundle_is_refused(folder: Path, runner: Runner) -> None:
+    (folder / "public.json").write_text("{")
+    with pytest.raises(CourseError, match="fetch"):
+        check(None, None, folder, runner)
