@@ -18,7 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from grader.assignment import Assignment, read_files
 from grader.cases import Key, base_trial, describe_trials, setting
-from grader.checks import CHECKS, plan
+from grader.checks import CHECKS, idle, plan
 from grader.checks.gradients import trials as gradient_trials
 from grader.errors import CourseError, EngineError
 from grader.load import load
@@ -138,9 +138,13 @@ def from_reference(assignment: Assignment, run: Run, secret: str) -> Standard:
                 f"got none @ {where}"
             )
         settings[each.case.id] = replace(each, expected=replace(each.expected, gradients=arrived))
-    return Standard(
-        rubric=rubric, settings=settings, trials=plan(rubric, settings), described=described
-    )
+    trials = plan(rubric, settings)
+    if seeing_nothing := idle(rubric, settings):
+        raise CourseError(
+            f"expected a case with the axis that a check looks at, got none for "
+            f"{', '.join(seeing_nothing)} @ rubrics/{assignment.name}.yaml"
+        )
+    return Standard(rubric=rubric, settings=settings, trials=trials, described=described)
 
 
 def top_level(rubric: Rubric) -> tuple[str, ...]:

@@ -109,7 +109,7 @@ class Case:
     config: Facts = field(default_factory=dict)
     """Constructor arguments, where the entry is a class."""
     args: Facts = field(default_factory=dict)
-    """Arguments of the call by name, each a literal or an input expression (see cases.py)."""
+    """Arguments of the call by name, each a literal or an input expression (see cases/kinds.py)."""
     sizes: Mapping[str, int] = field(default_factory=dict)
     """Lengths of the named axes that are not in `config`."""
     returns: Mapping[str, str] = field(default_factory=dict)

@@ -122,13 +122,16 @@ statement = st.one_of(
         lambda x: f"try:\n    {x[0]} = {x[1]}\nexcept KeyError:\n    pass"
     ),
     expression.map(lambda x: f"print({x})"),
+    st.tuples(name, number).map(lambda x: f"{x[0]} = val({x[0]})\n{x[0]} += {x[1]}"),
+    st.tuples(name, expression).map(lambda x: f"if type({x[0]}) is type: {x[0]}.v = {x[1]}"),
+    st.tuples(name, number).map(lambda x: f"{x[0]} = []\n{x[0]}.append({x[1]})"),
     st.tuples(expression, name).map(lambda x: f"{x[1]} = 1; print({x[0]}); e = {x[0]}"),
 )
 VALUE = """
 def val(x, depth=[0]):
     depth[0] += 1
     try:
-        if depth[0] > 6:
+        if depth[0] > 4:
             return 1
         if isinstance(x, type):
             return x.v if hasattr(x, "v") else val(x())

@@ -116,7 +116,6 @@ def test_an_entry_depends_on_the_definitions_that_hold_its_uses() -> None:
     text = (
         "from torch import nn\nimport torch\n"
         "if torch.cuda.is_available():\n    def g(): return nn.LSTM\n"
-    )(
         "else:\n    def g(): return nn.GRU\nclass A: pass\n"
         "A.cell = nn.RNN\ndef f(): return g, A\ndef h(): return 3\n"
     )
@@ -129,7 +128,7 @@ def test_an_entry_depends_on_the_definitions_that_hold_its_uses() -> None:
 DEVICES = {
     "def f(x): return x.to('cuda')": "def f(x): return x.to('cpu')",
     'def f(x): return x.to("cuda:1")': 'def f(x): return x.to("cpu")',
-    "def f(x): return x.to(r'mps', 0), x.to('cuda')": "def f(x): return x.to(r'cpu', 0), x.to('cpu')",
+    "def f(x): return x.to(r'mps'), x.to('cuda')": "def f(x): return x.to(r'cpu'), x.to('cpu')",
     "def f(질의): return '키', 질의.to('cuda')": "def f(질의): return '키', 질의.to('cpu')",
     "a = 1; f = ['cuda', 'cuda:0']": "f = ['cpu', 'cpu']",
     "'키'; f = 'cuda'": "f = 'cpu'",

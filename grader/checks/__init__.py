@@ -5,12 +5,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from grader.checks import effects, gradients, invariances, learning, numeric, repeats
-from grader.checks.base import Check, Outputs, names
+from grader.checks.base import Check, Outputs, names, no_trials
 from grader.checks.relations import needs_values
 from grader.errors import CourseError
 from grader.types import CheckUse, Finding, RawOutput, Rubric, Setting, Trial
 
-__all__ = ["CHECKS", "follow_up", "judge", "plan"]
+__all__ = ["CHECKS", "follow_up", "idle", "judge", "plan"]
 
 Settings = Mapping[str, Setting]
 """Settings by case id."""
@@ -81,6 +81,23 @@ def plan(rubric: Rubric, settings: Settings) -> tuple[Trial, ...]:
             trials[_variant(use, trial.variant), trial.case] = _of(use, trial)
     cases = list(settings)
     return tuple(sorted(trials.values(), key=lambda trial: cases.index(trial.case)))
+
+
+def idle(rubric: Rubric, settings: Settings) -> tuple[str, ...]:
+    """Relations that no case of their criterion gives anything to look at: they would always hold.
+
+    Each as "check of criterion".
+    """
+    return tuple(
+        f"{use.name} of {criterion.id}"
+        for criterion in rubric.criteria
+        for use in criterion.checks
+        if CHECKS[use.name].trials is not no_trials
+        and not any(
+            CHECKS[use.name].trials(settings[case.id], use.options)
+            for case in rubric.cases_over(criterion)
+        )
+    )
 
 
 def follow_up(rubric: Rubric, settings: Settings, answers: Answers) -> tuple[Trial, ...]:

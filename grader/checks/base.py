@@ -27,6 +27,11 @@ RELATION = Tolerance(rtol=1e-9, atol=1e-11)
 """Two outputs of the same code, which only rounding may set apart."""
 
 
+def no_trials(setting: Setting, options: Facts) -> tuple[Trial, ...]:
+    """For a check that looks at the plain trial alone."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
     """One way to look at what an entry computes."""
@@ -34,7 +39,7 @@ class Check:
     judge: Callable[[Setting, Outputs, Facts], Finding]
     """The verdict on one case, from what came back for its trials; the last argument holds the
     options that the rubric gives."""
-    trials: Callable[[Setting, Facts], tuple[Trial, ...]] = lambda setting, options: ()
+    trials: Callable[[Setting, Facts], tuple[Trial, ...]] = no_trials
     """Trials it needs beside the plain one."""
     follow_up: Callable[[Setting, Outputs, Facts], tuple[Trial, ...]] = lambda *_: ()
     """Trials it needs once it has seen what came back."""

@@ -25,7 +25,7 @@ from grader.types import Call, Facts, Finding, Setting, Trial, Verdict
 def padding_trials(setting: Setting, options: Facts) -> tuple[Trial, ...]:
     """The arguments made longer along the axis by two positions that may not be attended to."""
 
-    _longest(setting, options["axis"], "padding")
+    _some_length(setting, options["axis"], "padding")
 
     def longer(call: Call) -> Call:
         generator = np.random.RandomState(setting.seed % 2**31)
@@ -104,25 +104,32 @@ def batch_trials(setting: Setting, options: Facts) -> tuple[Trial, ...]:
 
 
 def alone_trials(setting: Setting, options: Facts) -> tuple[Trial, ...]:
-    """Every position of an axis alone."""
+    """Every position of an axis alone; none in a case without the axis."""
     axis = options["axis"]
     return tuple(
         varied(setting, f"alone:{item}", partial(_alone, setting, axis, item))
-        for item in range(_longest(setting, axis, "batch" if axis == "B" else "alone"))
+        for item in range(_length(setting, axis))
     )
 
 
-def _longest(setting: Setting, axis: str, check: str) -> int:
-    """Length of an axis of the arguments.
-
-    Raises:
-        CourseError: none has it, so that there would be nothing to look at.
-    """
+def _length(setting: Setting, axis: str) -> int:
+    """Length of an axis of the arguments, 0 where none has it."""
     for path, array in setting.base.calls[0].arrays().items():
         if axis in setting.axes.get(path, ()):
             return int(array.shape[setting.axes[path].index(axis)])
+    return 0
+
+
+def _some_length(setting: Setting, axis: str, check: str) -> int:
+    """Length of an axis of the arguments.
+
+    Raises:
+        CourseError: none has it.
+    """
+    if found := _length(setting, axis):
+        return found
     raise CourseError(
-        f"expected a drawn argument with the axis {axis!r} @ case {setting.case.id}, check {check}"
+        f"expected an argument with the axis {axis!r} @ case {setting.case.id}, check {check}"
     )
 
 
@@ -142,7 +149,7 @@ def alone(setting: Setting, outputs: Outputs, options: Facts) -> Finding:
 
 def _apart(setting: Setting, outputs: Outputs, check: str, axis: str, code: str) -> Finding:
     base = outputs["base"]
-    for item in range(_longest(setting, axis, check)):
+    for item in range(_length(setting, axis)):
         output = outputs.get(f"alone:{item}")
         if failure := not_run(setting, check, output):
             return failure
@@ -176,7 +183,7 @@ def _ordered(setting: Setting, axis: str, order: list[int], call: Call) -> Call:
 
 
 def _orders(setting: Setting, options: Facts) -> list[list[int]]:
-    length = _longest(setting, options["axis"], "permutation")
+    length = _some_length(setting, options["axis"], "permutation")
     generator = np.random.RandomState(setting.seed % 2**31)
     return [generator.permutation(length).tolist() for _ in range(options.get("times", 20))]
 
@@ -213,7 +220,7 @@ def permutation(setting: Setting, outputs: Outputs, options: Facts) -> Finding:
 def chunked_trials(setting: Setting, options: Facts) -> tuple[Trial, ...]:
     """The sequence in two calls, the state of the first carried to the second."""
     axis, cut = options["axis"], options["cut"]
-    if not 0 < cut < _longest(setting, axis, "chunked"):
+    if not 0 < cut < _some_length(setting, axis, "chunked"):
         raise CourseError(
             f"expected a cut within the axis {axis!r}, got {cut} @ case {setting.case.id}"
         )

@@ -116,12 +116,13 @@ def parse_cells(file: str, cells: tuple[CellText, ...], *, odd_encoding: str = "
             origin = Origin(file=file, line=cell.first_line + tree.line - 1, cell=cell.number)
             broken.append(BrokenCell(tree, origin, tuple(_DEFINES.findall(text))))
         else:
+            count = len(statements) + len(tree.body)
+            if count > MAX_STATEMENTS:
+                raise too_large(file, count, MAX_STATEMENTS, "statements")
             statements += _statements(tree, text, len(lines))
         for number, line in enumerate(text.removesuffix("\n").split("\n"), start=cell.first_line):
             lines.append(line)
             origins.append(Origin(file=file, line=number, cell=cell.number))
-    if len(statements) > MAX_STATEMENTS:
-        raise too_large(file, len(statements), MAX_STATEMENTS, "statements")
     if not statements:
         raise _nothing(file, broken)
     return Program(

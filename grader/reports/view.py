@@ -219,8 +219,10 @@ def _points(points: Fraction) -> float:
 
 
 def _criterion(result: CriterionResult) -> StudentCriterion:
-    public = [finding for finding in result.findings if not finding.hidden]
-    hidden = [finding for finding in result.findings if finding.hidden]
+    # What a blocked criterion saw has the cause that the first one shows: one mistake, said once.
+    shown = () if result.blocked_by else result.findings
+    public = [finding for finding in shown if not finding.hidden]
+    hidden = [finding for finding in shown if finding.hidden]
     return StudentCriterion(
         id=result.id,
         title=result.title,

@@ -4,7 +4,7 @@ Nothing in a frame is believed beyond its form: text is cut and cleaned, lines a
 is taken only from a list that we hold.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -51,12 +51,13 @@ def raw_output(frame: Any, job: Job, printed: str) -> RawOutput:
 
 def _read(frame: Any, job: Job, printed: str) -> RawOutput:
     tree = _mapping(frame)
-    used = tuple(api for api in job.forbidden if api in _list(tree.get("used")))
+    called = {name for name in _list(tree.get("used")) if isinstance(name, str)}
+    used = tuple(api for api in job.forbidden if api in called)
     if "error" in tree:
         return _raised(_mapping(tree["error"]), job, used, printed)
     if "misfit" in tree:
         outcome = MISFITS.get(_text(tree["misfit"]), Outcome.UNREADABLE)
-        facts = _misfit_facts(_mapping(tree.get("facts")))
+        facts = _misfit_facts(_mapping(tree.get("facts")), outcome)
         return RawOutput(outcome=outcome, facts=facts, used=used, stdout=printed)
     return RawOutput(
         outcome=Outcome.OK,
@@ -96,19 +97,52 @@ def _raised(error: Mapping[str, Any], job: Job, used: tuple[str, ...], printed: 
     )
 
 
-def _misfit_facts(facts: Mapping[str, Any]) -> Facts:
-    """Names and shapes, cleaned; lists at most 40 long."""
-    return {_text(key)[:40]: _plain(value) for key, value in list(facts.items())[:20]}
+def _misfit_facts(facts: Mapping[str, Any], outcome: Outcome) -> Facts:
+    """Those that a sentence is filled with, each of its form; lists at most 40 long."""
+    read: dict[str, Any] = {key: form(facts[key]) for key, form in FORMS.items() if key in facts}
+    if outcome is Outcome.MISMATCH and not any(map(read.get, MISFITTING)):
+        raise _Forged("expected a parameter that does not fit")
+    return read
+
+
+def _short(value: Any) -> str:
+    return _text(value)[:300]
+
+
+def _names(value: Any) -> list[str]:
+    return [_short(name) for name in _list(value)[:40]]
+
+
+def _misshapen(value: Any) -> list[list[Any]]:
+    """For each parameter its name, the shape that was expected and its own."""
+    rows = [_list(row) for row in _list(value)[:40]]
+    if not all(len(row) == 3 for row in rows):
+        raise _Forged("expected a name and two shapes")
+    return [[_short(name), list(_shape(want)), list(_shape(got))] for name, want, got in rows]
 
 
 def _plain(value: Any) -> Any:
     if isinstance(value, str):
-        return _text(value)[:300]
+        return _short(value)
     if type(value) is int and abs(value) < 2**53:
         return value
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value[:40]]
     return None
+
+
+MISFITTING = ("missing", "unexpected", "misshapen")
+FORMS: Mapping[str, Callable[[Any], Any]] = {
+    "entry": _short,
+    "reason": _short,
+    "message": _short,
+    "got": _plain,
+    "given": _names,
+    "missing": _names,
+    "unexpected": _names,
+    "misshapen": _misshapen,
+}
+"""What each fact of a misfit has to be."""
 
 
 def _leaf(tree: Any) -> Leaf:
@@ -117,8 +151,10 @@ def _leaf(tree: Any) -> Leaf:
     if kind not in KINDS:
         raise _Forged(f"expected a kind of value, got {kind[:40]!r}")
     array = None if leaf.get("array") is None else _any_array(leaf["array"])
-    if array is None and kind in ("tensor", "array", "number", "bool"):
-        raise _Forged(f"expected values for a {kind}")
+    if (array is not None) != (kind in ("tensor", "array", "number", "bool")):
+        raise _Forged(f"expected values for what has some, got {kind}")
+    if array is not None and array.shape and kind in ("number", "bool"):
+        raise _Forged(f"expected one {kind}, got {array.size}")
     return Leaf(
         path=_text(leaf.get("path"))[:200],
         kind=kind,  # type: ignore[arg-type]
@@ -130,15 +166,19 @@ def _leaf(tree: Any) -> Leaf:
 
 def _parameter(tree: Any) -> Parameter:
     parameter = _mapping(tree)
-    shape = _list(parameter.get("shape"))
-    if not all(type(length) is int and 0 <= length < 2**40 for length in shape):
-        raise _Forged("expected a shape")
     return Parameter(
         name=_text(parameter.get("name"))[:300],
-        shape=tuple(shape),
+        shape=_shape(parameter.get("shape")),
         trainable=parameter.get("trainable") is True,
         same_as=_text(parameter.get("same_as"))[:300],
     )
+
+
+def _shape(value: Any) -> tuple[int, ...]:
+    shape = tuple(_list(value))
+    if not all(type(length) is int and 0 <= length < 2**40 for length in shape):
+        raise _Forged("expected a shape")
+    return shape
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

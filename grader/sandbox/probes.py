@@ -1,6 +1,6 @@
 """How an entry is exercised: called, differentiated or described. Untrusted side.
 
-A probe takes one trial as the wire carries it (a mapping, see `runner.trial_tree`) and the
+A probe takes one trial as the wire carries it (a mapping, see `questions.trial_tree`) and the
 namespace of the submission, and gives back a mapping for the wire. It compares nothing and knows
 no expected value. Whatever the student's code raises passes through; what is wrong with how the
 harness and the code fit together is a `Misfit`.
@@ -20,13 +20,8 @@ from .wire import DTYPES
 
 Tree = dict[str, Any]
 
-WIDENED = {
-    torch.float16: torch.float64,
-    torch.bfloat16: torch.float64,
-    torch.float32: torch.float64,
-}
+WIDENED = dict.fromkeys((torch.float16, torch.bfloat16, torch.float32), torch.float64)
 """Narrow floats travel widened, under their own name."""
-
 
 LAYERS: tuple[Any, ...] = (
     torch.nn.Linear,
@@ -38,7 +33,6 @@ LAYERS: tuple[Any, ...] = (
 
 READ = frozenset(DTYPES) | {"float16", "bfloat16"}
 """Dtypes that can be read; others are named and not compared."""
-
 
 fitting: set[tuple[object, ...]] = set()
 """Calls whose arguments are known to fit: inspecting a signature costs as much as a small call."""
@@ -306,10 +300,15 @@ def _entry(name: str, namespace: Mapping[str, Any]) -> Callable[..., Any]:
 
 def _plain(config: Tree) -> Tree:
     """A config whose floats are Python's again."""
-    return {
-        name: float(value["number"]) if isinstance(value, dict) else value
-        for name, value in config.items()
-    }
+    return {name: _number(value) for name, value in config.items()}
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, dict):
+        return float(value["number"])
+    if isinstance(value, (tuple, list)):
+        return type(value)(map(_number, value))
+    return value
 
 
 def _fed(previous: Any, index: int) -> Any:
@@ -363,8 +362,7 @@ def _read(path: str, value: Any, result_bytes: int) -> Tree:
     if isinstance(value, (np.ndarray, np.generic)):
         if value.dtype.name not in READ:
             return _leaf(path, "other", text=f"{value.dtype.name} array")
-        tensor = torch.from_numpy(np.asarray(value))
-        return _leaf(path, "array", value.dtype.name, _array(tensor, result_bytes))
+        return _leaf(path, "array", value.dtype.name, _own_array(value, result_bytes))
     if value is None:
         return _leaf(path, "none")
     if isinstance(value, bool):
@@ -391,3 +389,12 @@ def _array(value: torch.Tensor, result_bytes: int) -> NDArray[Any]:
     if plain.numel() * dtype.itemsize > result_bytes:
         raise Misfit("unreadable", {"reason": "too large", "got": list(plain.shape)})
     return plain.resolve_conj().resolve_neg().to(dtype).contiguous().numpy().copy()
+
+
+def _own_array(value: NDArray[Any] | np.generic, result_bytes: int) -> NDArray[Any]:
+    """A copy of NumPy's own, in any byte order and with any strides."""
+    plain = np.asarray(value)
+    dtype = np.dtype(np.float64) if plain.dtype.kind == "f" else plain.dtype.newbyteorder("=")
+    if plain.size * dtype.itemsize > result_bytes:
+        raise Misfit("unreadable", {"reason": "too large", "got": list(plain.shape)})
+    return np.array(plain, dtype, order="C")

@@ -27,17 +27,8 @@ from typing import Any
 from grader.errors import EngineError
 from grader.sandbox import wire
 from grader.sandbox.outputs import OUR_FAULT, raw_output
-from grader.types import (
-    Build,
-    Call,
-    Job,
-    Limits,
-    Optimizer,
-    Outcome,
-    RawOutput,
-    StoredLogits,
-    Trial,
-)
+from grader.sandbox.questions import job_tree, trial_tree
+from grader.types import Job, Limits, Outcome, RawOutput, Trial
 
 PRINTED_BYTES_KEPT = 20_000
 START_SECONDS = 60.0
@@ -68,16 +59,17 @@ class Zygote:
         self._ids = itertools.count()
         self._control: socket.socket | None = None
         self._owner: threading.Thread | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self.versions: Mapping[str, str] = {}
 
     def fork(self, limits: Limits, scratch: str, descriptors: list[int]) -> int:
         """Asks for a child that gets `descriptors`; its id for `kill`.
 
         Raises:
-            EngineError: the zygote can't be started or is gone.
+            EngineError: the zygote can't be started.
+            OSError: it is gone as soon as it has started.
         """
         with self._lock:
-            control = self._started()
             job = next(self._ids)
             request = {
                 "fork": job,
@@ -88,11 +80,12 @@ class Zygote:
                     "file_bytes": FILE_BYTES,
                 },
             }
+            message = [json.dumps(request).encode()]
             try:
-                socket.send_fds(control, [json.dumps(request).encode()], descriptors)
-            except OSError as error:
-                self._control = None
-                raise EngineError(f"expected a warm process, but it is gone: {error}") from error
+                socket.send_fds(self._started(), message, descriptors)
+            except OSError:  # it died since the last job, which need not cost this one
+                self._forget()
+                socket.send_fds(self._started(), message, descriptors)
             return job
 
     def kill(self, job: int) -> None:
@@ -102,7 +95,19 @@ class Zygote:
                 try:
                     self._control.send(json.dumps({"kill": job}).encode())
                 except OSError:
-                    self._control = None
+                    self._forget()
+
+    def abandon(self) -> None:
+        """Ends a zygote that no longer answers, and every child; the next job starts another."""
+        with self._lock:
+            if self._process is not None:
+                self._process.kill()
+            self._forget()
+
+    def _forget(self) -> None:
+        if self._control is not None:
+            self._control.close()
+            self._control = None
 
     def start(self) -> Mapping[str, str]:
         """Versions of torch and NumPy in the workers; starts the zygote if need be."""
@@ -113,10 +118,11 @@ class Zygote:
     def close(self) -> None:
         """Ends the zygote and every child."""
         with self._lock:
-            if self._control is not None:
-                self._control.close()
-                self._control = None
+            self._forget()
             if self._owner is not None:
+                self._owner.join(END_SECONDS)
+                if self._process is not None:
+                    self._process.kill()
                 self._owner.join()
                 self._owner = None
 
@@ -134,13 +140,19 @@ class Zygote:
         return self._control
 
     def _own(self, answer: queue.Queue[Any]) -> None:
+        try:
+            self._serve(answer)
+        except OSError as error:
+            answer.put(EngineError(f"expected to start a warm process: {error}"))
+
+    def _serve(self, answer: queue.Queue[Any]) -> None:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         script = Path(__file__).with_name("zygote.py")
         with ExitStack() as stack:
             stack.enter_context(theirs)
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="grader-zygote-"))
             log = stack.enter_context(tempfile.TemporaryFile())
-            process = subprocess.Popen(
+            self._process = process = subprocess.Popen(
                 [sys.executable, "-I", "-B", str(script), str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 env=CLEAN_ENVIRONMENT | {"TMPDIR": folder},
@@ -158,7 +170,9 @@ class Zygote:
             except (OSError, ValueError):
                 ready = {}
             if ready.get("threads") != 1:
+                ours.close()
                 process.kill()
+                process.wait()
                 log.seek(0)
                 said = log.read()[-2000:].decode(errors="replace") or f"answered {ready}"
                 answer.put(EngineError(f"expected a warm process with one thread, got: {said}"))
@@ -233,9 +247,8 @@ class Runner:
         with ExitStack() as stack:
             scratch = tempfile.mkdtemp(prefix="grader-job-")
             stack.callback(shutil.rmtree, scratch, ignore_errors=True)
-            source = stack.enter_context(
-                _sealed(wire.encode(job_tree(job)) + self._encoded(job.trials))
-            )
+            question = wire.encode(job_tree(job)) + self._encoded(job.trials)
+            source = stack.enter_context(_sealed(question))
             results, results_end = stack.enter_context(_pipe())
             output, output_end = stack.enter_context(_pipe())
             status, status_end = stack.enter_context(_pipe())
@@ -265,7 +278,8 @@ class Runner:
                 over = job.limits.seconds if trial_limit == limit else job.limits.trial_seconds
                 child.stopped = RawOutput(outcome=Outcome.TIMEOUT, facts={"seconds": over})
             elif not ready:
-                raise EngineError(f"a killed child did not end within {END_SECONDS} seconds")
+                self._zygote.abandon()
+                raise EngineError(f"expected a killed child to end within {END_SECONDS} seconds")
             for descriptor in ready:
                 data = os.read(descriptor, 1 << 20)
                 if not data:
@@ -321,7 +335,7 @@ def _outputs(child: _Child, job: Job) -> list[RawOutput]:
     if child.forged is not None:
         return [child.forged] * len(job.trials)
     end = child.end()
-    if not child.frames and child.stopped is None:
+    if not child.frames:
         raise EngineError(f"expected a child to set itself up, but it ended: {end} {printed}")
     outputs = [raw_output(frame, job, printed) for frame in child.frames[1:]]
     if outputs and outputs[0].outcome is not Outcome.OK:
@@ -358,64 +372,6 @@ def _skipped(
         yield RawOutput(outcome=Outcome.SKIPPED, facts={"entry": trial.entry})
 
 
-def job_tree(job: Job) -> dict[str, Any]:
-    """A job as it travels, but for its trials: what to run and what is recorded."""
-    return {
-        "source": job.source,
-        "modules": dict(job.modules),
-        "forbidden": list(job.forbidden),
-        "result_bytes": job.limits.result_bytes,
-    }
-
-
-def trial_tree(trial: Trial) -> dict[str, Any]:
-    """A trial as `probes.run` takes it: no name of a case or a variant, nothing expected."""
-    return {
-        "entry": trial.entry,
-        "probe": trial.probe,
-        "config": _value(trial.config),
-        "weights": None if trial.weights is None else dict(trial.weights),
-        "mode": trial.mode,
-        "calls": [_call_tree(call) for call in trial.calls],
-        "cotangents": list(trial.cotangents),
-        "seed": trial.seed,
-        "inputs_back": trial.inputs_back,
-    }
-
-
-def _call_tree(call: Call) -> dict[str, Any]:
-    return {"args": _value(call.args), "feed": dict(call.feed)}
-
-
-def _value(value: Any) -> Any:
-    if isinstance(value, float):
-        return {"number": value}
-    if isinstance(value, Build):
-        return {
-            "build": value.name,
-            "config": _value(value.config),
-            "weights": None if value.weights is None else dict(value.weights),
-            "mode": value.mode,
-            "frozen": list(value.frozen),
-        }
-    if isinstance(value, Optimizer):
-        return {"optimizer": value.name, "of": value.of, "config": _value(value.config)}
-    if isinstance(value, StoredLogits):
-        return {
-            "stored_logits": value.table,
-            "trainable": value.trainable,
-            "pad": value.pad,
-            "mode": value.mode,
-        }
-    if isinstance(value, tuple):
-        return tuple(_value(item) for item in value)
-    if isinstance(value, list):
-        return [_value(item) for item in value]
-    if isinstance(value, Mapping):
-        return {name: _value(item) for name, item in value.items()}
-    return value
-
-
 @contextmanager
 def _pipe() -> Iterator[tuple[Any, Any]]:
     """Both ends as raw files, each closed at the end unless it is already."""
@@ -430,7 +386,8 @@ def _sealed(data: bytes) -> Iterator[int]:
     if hasattr(os, "memfd_create"):
         descriptor = os.memfd_create("job", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     else:
-        descriptor = _unlinked_file()
+        descriptor, path = tempfile.mkstemp(prefix="grader-job-")
+        os.unlink(path)
     try:
         view = memoryview(data)
         while view:
@@ -441,9 +398,3 @@ def _sealed(data: bytes) -> Iterator[int]:
         yield descriptor
     finally:
         os.close(descriptor)
-
-
-def _unlinked_file() -> int:
-    descriptor, path = tempfile.mkstemp(prefix="grader-job-")
-    os.unlink(path)
-    return descriptor

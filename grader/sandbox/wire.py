@@ -14,6 +14,7 @@ Imported by both sides of the boundary: stdlib and NumPy only.
 """
 
 import json
+import re
 import struct
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -32,7 +33,9 @@ DTYPES = {
 MAX_AXES = 16
 MAX_DEPTH = 24
 MAX_ARRAYS = 100_000
-NOT_BRACKETS = bytes(byte for byte in range(256) if byte not in b"[]{}")
+MAX_BRACKETS = 2 * MAX_DEPTH + 4
+NOT_BRACKETS = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[^][{}"]++', re.DOTALL)
+"""Strings (also one without an end) and whatever else opens and closes nothing."""
 
 
 class WireError(ValueError):
@@ -69,6 +72,12 @@ def encode(tree: Any) -> bytes:
     return PREFIX.pack(MAGIC, len(header), len(payload)) + header + payload
 
 
+def fits(frame: bytes, caps: Caps) -> bool:
+    """Whether a reader with these caps takes a frame of this size."""
+    _, header_bytes, payload_bytes = PREFIX.unpack_from(frame)
+    return bool(header_bytes <= caps.header_bytes and payload_bytes <= caps.payload_bytes)
+
+
 def decode(frame: bytes | memoryview, caps: Caps) -> Any:
     """The tree of exactly one frame; its arrays are read-only views of `frame`.
 
@@ -78,7 +87,7 @@ def decode(frame: bytes | memoryview, caps: Caps) -> Any:
     view = memoryview(frame)
     if len(view) < PREFIX.size:
         raise WireError(f"expected a frame of at least {PREFIX.size} bytes, got {len(view)}")
-    header_bytes, payload_bytes = _sizes(view[: PREFIX.size], caps)
+    header_bytes, payload_bytes = _sizes(bytes(view[: PREFIX.size]), caps)
     if len(view) != PREFIX.size + header_bytes + payload_bytes:
         raise WireError(
             f"expected {PREFIX.size + header_bytes + payload_bytes} bytes, got {len(view)}"
@@ -105,7 +114,7 @@ class FrameReader:
         self._buffer += data
         while len(self._buffer) >= self._expected:
             if self._expected == PREFIX.size:
-                header, payload = _sizes(memoryview(self._buffer)[: PREFIX.size], self._caps)
+                header, payload = _sizes(bytes(self._buffer[: PREFIX.size]), self._caps)
                 self._expected = PREFIX.size + header + payload
                 continue
             frame = bytes(self._buffer[: self._expected])
@@ -119,7 +128,7 @@ class FrameReader:
         return not self._buffer
 
 
-def _sizes(prefix: memoryview, caps: Caps) -> tuple[int, int]:
+def _sizes(prefix: bytes, caps: Caps) -> tuple[int, int]:
     magic, header_bytes, payload_bytes = PREFIX.unpack(prefix)
     if magic != MAGIC:
         raise WireError(f"expected a frame that begins with {MAGIC!r}, got {magic!r}")
@@ -131,13 +140,13 @@ def _sizes(prefix: memoryview, caps: Caps) -> tuple[int, int]:
 
 
 def _header(data: bytes) -> dict[str, Any]:
-    # Brackets within strings count too: that only makes the bound stricter.
-    steps = (1 if byte in b"[{" else -1 for byte in data.translate(None, NOT_BRACKETS))
-    if any(depth > 2 * MAX_DEPTH for depth in accumulate(steps)):
-        raise WireError(f"expected JSON nested at most {2 * MAX_DEPTH} deep")
     try:
+        text = data.decode()
+        steps = (1 if bracket in "[{" else -1 for bracket in NOT_BRACKETS.sub("", text))
+        if any(depth > MAX_BRACKETS for depth in accumulate(steps)):
+            raise WireError(f"expected brackets at most {MAX_BRACKETS} deep")
         header = json.loads(
-            data,
+            text,
             object_pairs_hook=_distinct,
             parse_constant=_refuse("a number"),
             parse_float=_refuse("an integer"),

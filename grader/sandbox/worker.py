@@ -39,6 +39,7 @@ def work(job: bytes, send: Callable[[bytes], None]) -> None:
     send(wire.encode(_answer({"loaded": failure is None}, failure)))
     if failure is not None:
         return
+    caps = wire.Caps(payload_bytes=tree["result_bytes"])
     exhausted: set[str] = set()
     for trial in trials:
         if trial["entry"] in exhausted:
@@ -48,7 +49,7 @@ def work(job: bytes, send: Callable[[bytes], None]) -> None:
         answered = answer(trial, namespace, tree["result_bytes"])
         if answered.get("error", {}).get("memory"):
             exhausted.add(trial["entry"])
-        send(wire.encode(answered))
+        send(_frame(answered, trial["entry"], caps))
 
 
 def load(source: str, name: str) -> tuple[Mapping[str, Any], BaseException | None]:
@@ -75,6 +76,19 @@ def answer(
         return _answer({"misfit": misfit.outcome, "facts": misfit.facts}, None)
     except BaseException as error:  # noqa: BLE001 - the boundary: what student code raises is data
         return _answer({}, error)
+
+
+def _frame(answered: dict[str, Any], entry: str, caps: wire.Caps) -> bytes:
+    """The answer as one frame that the runner takes; one that it would not take says why."""
+    reason = "too large"
+    try:
+        frame = wire.encode(answered)
+        if wire.fits(frame, caps):
+            return frame
+    except wire.WireError:
+        reason = "values"
+    facts = {"entry": entry, "reason": reason}
+    return wire.encode({"misfit": "unreadable", "facts": facts, "used": answered["used"]})
 
 
 def _answer(tree: dict[str, Any], error: BaseException | None) -> dict[str, Any]:

@@ -230,8 +230,9 @@ def signalled(pid: int, number: signal.Signals) -> bool:
 
 
 def reap(children: dict[int, Child]) -> None:
-    """Tells the end of every job that has ended, and kills what one left behind."""
+    """Kills what a job that has ended left behind, then tells its end."""
     jobs = {child.pid: job for job, child in children.items()}
+    ended: list[tuple[Child, dict[str, Any]]] = []
     while True:
         try:
             pid, status, usage = os.wait4(-1, os.WNOHANG)
@@ -241,13 +242,15 @@ def reap(children: dict[int, Child]) -> None:
             break
         if pid not in jobs:
             continue
-        child = children.pop(jobs[pid])
-        tell(child.status, {"status": status, "cpu_seconds": usage.ru_utime + usage.ru_stime})
-        os.close(child.status)
+        seconds = usage.ru_utime + usage.ru_stime
+        ended.append((children.pop(jobs[pid]), {"status": status, "cpu_seconds": seconds}))
     working = {child.pid for child in children.values()}
     for orphan in children_of(os.getpid()):
         if orphan not in working:
             kill_tree(orphan)
+    for child, end in ended:
+        tell(child.status, end)
+        os.close(child.status)
 
 
 if __name__ == "__main__":

@@ -1,27 +1,27 @@
 """Case -> Trial: every input and weight drawn from a keyed seed.
 
-An argument of a case is a literal (a number, text, null, {array: [[...]], tile: [...]}), a list of
-arguments (a tuple), one of the made objects
+An argument of a case is a literal (a number, text, null, {array: [[...]], tile: [...],
+axes: "B, T"}), a list of arguments (a tuple), one of the made objects
 
     {build: Class, config: {...}, mode: eval, frozen: [...]}   an instance with drawn weights
     {optimizer: SGD, of: model, config: {lr: 0.1}}             an optimiser over another argument
     {stored_logits: {rows: 2, length: 6, vocabulary: 9}}       a model that answers from a table;
         with `paths: [[4, 2], [5]]` and `start: 1`, row r decoded greedily gives paths[r]
 
-or an input expression `kind(axis, axis, ...; option=value)`, see `KINDS`. Axes are names from the
+or an input expression `kind(axis, axis, ...; option=value)`, see kinds.py. Axes are names from the
 case's `sizes` or `config`, or numbers; by these names the relations know which axis is time.
 """
 
 import hashlib
 import json
-import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from grader.cases.kinds import EXPRESSION, KINDS, Draw, Expression, Generator, parse
 from grader.errors import CourseError
 from grader.types import (
     Arrays,
@@ -38,11 +38,6 @@ from grader.types import (
     Tolerance,
     Trial,
 )
-
-EXPRESSION = re.compile(r"^(\w+)\(([^;()]*)(?:;([^()]*))?\)$")
-Generator = np.random.RandomState
-"""NumPy's frozen generator: the same seed gives the same numbers in every version (NEP 19), which
-a released bundle relies on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,73 +62,6 @@ class Key:
     def _number(self, *what: object) -> int:
         text = json.dumps([self.assignment, *map(str, what)])
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Expression:
-    """An input expression, parsed."""
-
-    kind: str
-    """Which of KINDS."""
-    axes: tuple[str, ...]
-    """Names or numbers of its axes."""
-    options: Mapping[str, str]
-    """Options as written."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draw:
-    """What a kind of input is drawn from."""
-
-    shape: tuple[int, ...]
-    """Lengths of the axes."""
-    options: Mapping[str, str]
-    """Options as written."""
-    generator: Generator
-    """Source of numbers, for this argument alone."""
-    shared: Generator
-    """Source of numbers that all arguments of the case with the same file share."""
-    files: Mapping[str, Arrays]
-    """Arrays of the course's data files, by file name."""
-
-    def number(self, name: str, default: float) -> float:
-        """A numeric option."""
-        return float(self.options.get(name, default))
-
-    def lengths(self, count: int, longest: int) -> NDArray[np.int64]:
-        """Lengths (count,) from 1 to `longest`: the first item full, the others as unequal as
-        can be."""
-        shorter = np.arange(1, longest) if longest > 1 else np.array([longest])
-        pool = [self.shared.permutation(shorter) for _ in range(count)]
-        return np.concatenate([[longest], *pool])[:count].astype(np.int64)
-
-
-def parse(text: str, where: str) -> Expression:
-    """An input expression.
-
-    Raises:
-        CourseError: it is none, or of an unknown kind, or has an option that its kind has not.
-    """
-    match = EXPRESSION.match(text.strip())
-    if match is None or match[1] not in (*KINDS, "same"):
-        kinds = ", ".join((*KINDS, "same"))
-        raise CourseError(
-            f"expected kind(axes; options) with a kind of {kinds}, got {text!r} @ {where}"
-        )
-    pairs = [pair.split("=", 1) for pair in (match[3] or "").split(",") if pair.strip()]
-    if any(len(pair) != 2 for pair in pairs):
-        raise CourseError(f"expected option=value, got {match[3]!r} @ {where}")
-    options = {name.strip(): value.strip() for name, value in pairs}
-    known = OPTIONS.get(match[1], ())
-    for name in options:
-        if name not in known:
-            said = ", ".join(known) or "none"
-            raise CourseError(f"expected an option among {said}, got {name!r} @ {where}")
-    return Expression(
-        kind=match[1],
-        axes=tuple(axis.strip() for axis in match[2].split(",") if axis.strip()),
-        options=options,
-    )
 
 
 def expressions(case: Case) -> dict[str, Expression]:
@@ -178,7 +106,7 @@ def setting(case: Case, base: Trial, expected: Expected, tolerance: Tolerance, k
         case=case,
         base=base,
         expected=expected,
-        axes={path: expression.axes for path, expression in drawn.items()},
+        axes={path: expression.axes for path, expression in drawn.items()} | _written_axes(case),
         tokens={
             path: Tokens(
                 low=int(expression.options.get("low", 0)),
@@ -191,6 +119,15 @@ def setting(case: Case, base: Trial, expected: Expected, tolerance: Tolerance, k
         tolerance=tolerance,
         seed=key.seed(case, "checks"),
     )
+
+
+def _written_axes(case: Case) -> dict[str, tuple[str, ...]]:
+    """Axis names of the arrays that a case writes out, where it names them."""
+    return {
+        name: tuple(axis.strip() for axis in str(value["axes"]).split(","))
+        for name, value in case.args.items()
+        if isinstance(value, Mapping) and "array" in value and "axes" in value
+    }
 
 
 def sizes(case: Case) -> dict[str, int]:
@@ -292,6 +229,8 @@ def _object(
                 f"expected numbers of one shape, got {value['array']!r:.80} "
                 f"@ case {case.id}, argument {path}"
             )
+        if "axes" in value and str(value["axes"]).count(",") + 1 != array.ndim:
+            raise ValueError(f"of shape {array.shape}, with axes {value['axes']}")
         return array
     if "build" in value:
         config = value.get("config", {})
@@ -393,88 +332,3 @@ def base_trial(
         calls=tuple(draw_call(case, key, described, files, n) for n in range(case.calls)),
         seed=key.seed(case),
     )
-
-
-# -- kinds of input ---------------------------------------------------------------------------
-
-
-def _normal(draw: Draw) -> NDArray[Any]:
-    values = draw.generator.standard_normal(draw.shape)
-    return draw.number("scale", 1.0) * values + draw.number("shift", 0.0)
-
-
-def _tokens(draw: Draw) -> NDArray[Any]:
-    """Integers (B, T) from `low` to below `high`; with `pad`, rows end in it at unequal lengths."""
-    low, high = int(draw.number("low", 0)), int(draw.number("high", 2))
-    tokens = draw.generator.randint(low, high, draw.shape).astype(np.int64)
-    if "first" in draw.options:
-        tokens[:, 0] = int(draw.number("first", 0))
-    if "pad" in draw.options:
-        lengths = draw.lengths(draw.shape[0], draw.shape[1])
-        tokens[np.arange(draw.shape[1]) >= lengths[:, None]] = int(draw.number("pad", 0))
-    return tokens
-
-
-def _lengths(draw: Draw) -> NDArray[Any]:
-    return draw.lengths(draw.shape[0], int(draw.number("high", 1)))
-
-
-def _numbers(draw: Draw) -> NDArray[Any]:
-    return np.arange(draw.shape[0], dtype=np.int64).reshape(draw.shape)
-
-
-def _causal(draw: Draw) -> NDArray[Any]:
-    queries, keys = draw.shape[-2:]
-    return np.broadcast_to(np.tri(queries, keys) > 0, draw.shape).copy()
-
-
-def _padding(draw: Draw) -> NDArray[Any]:
-    """True for the keys (last axis) before each item's length (first axis)."""
-    lengths = draw.lengths(draw.shape[0], draw.shape[-1])
-    keep = np.arange(draw.shape[-1]) < lengths.reshape(-1, *[1] * (len(draw.shape) - 1))
-    return np.broadcast_to(keep, draw.shape).copy()
-
-
-def _causal_padding(draw: Draw) -> NDArray[Any]:
-    keep: NDArray[Any] = _causal(draw) & _padding(draw)
-    return keep
-
-
-def _random_mask(draw: Draw) -> NDArray[Any]:
-    """Each pair kept with probability `keep`, at least one key a row; `empty` rows keep none."""
-    keep = draw.generator.random_sample(draw.shape) < draw.number("keep", 0.6)
-    rows = keep.reshape(-1, draw.shape[-1])
-    rows[np.arange(len(rows)), draw.generator.randint(draw.shape[-1], size=len(rows))] = True
-    empty = int(draw.number("empty", 0))
-    rows[draw.generator.permutation(len(rows))[:empty]] = False
-    return rows.reshape(draw.shape)
-
-
-def _rows(draw: Draw) -> NDArray[Any]:
-    """Rows of a column of a course's data file; the same rows for every argument of the case."""
-    column = draw.files[draw.options["file"]][draw.options["column"]]
-    chosen = draw.shared.permutation(len(column))[: draw.shape[0]]
-    return column[chosen]
-
-
-KINDS: Mapping[str, Callable[[Draw], NDArray[Any]]] = {
-    "normal": _normal,
-    "tokens": _tokens,
-    "lengths": _lengths,
-    "numbers": _numbers,
-    "causal": _causal,
-    "padding": _padding,
-    "causal_padding": _causal_padding,
-    "random_mask": _random_mask,
-    "rows": _rows,
-}
-"""Kinds of input by name. `same(argument)` besides stands for the same values again."""
-
-OPTIONS: Mapping[str, tuple[str, ...]] = {
-    "normal": ("scale", "shift"),
-    "tokens": ("low", "high", "first", "pad"),
-    "lengths": ("high",),
-    "random_mask": ("keep", "empty"),
-    "rows": ("file", "column"),
-}
-"""Options by kind, where it has any."""

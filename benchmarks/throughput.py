@@ -1,0 +1,250 @@
+"""Submissions per second: `grader grade -j 2` against one fresh pytest process per submission.
+
+    .venv/bin/python benchmarks/throughput.py [--submissions 200] [--seed 0]
+
+Both grade the same generated class and make the same comparisons. The baseline is generous: its
+inputs, weights and expected values are read from a file, its submission is sliced by our loader,
+nothing is shut in, no page is written, and it runs two at a time with OMP_NUM_THREADS=1. Prints
+one table, the ratio, whether the verdicts agree, and the time per stage.
+"""
+
+import argparse
+import json
+import os
+import pickle
+import platform
+import random
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import yaml
+
+from grader.checks import judge
+from grader.collect import collect
+from grader.expected import top_level
+from grader.instructor import Marker, write_student
+from grader.load import load
+from grader.pipeline import Desk, grade
+from grader.provenance import provenance
+from grader.sandbox.runner import Runner, Zygote
+from grader.types import Job, RawOutput
+
+ROOT = Path(__file__).resolve().parent.parent
+ASSIGNMENTS = ("lstm", "mha", "transformer")
+WORKERS = 2
+TARGET = 20.0
+
+
+def generate(folder: Path, count: int, seed: int) -> dict[str, list[Path]]:
+    """A class of `count`: the examples that are neither hostile nor unreadable, in turn, each made
+    one of its own by a comment."""
+    chosen = random.Random(seed)
+    entries = yaml.safe_load((ROOT / "examples" / "manifest.yaml").read_text("utf-8"))
+    usable = [
+        ROOT / "examples" / entry["path"]
+        for entry in entries
+        if entry["kind"] in ("right", "wrong", "unfinished")
+        and (ROOT / "examples" / entry["path"]).is_file()
+    ]
+    made: dict[str, list[Path]] = {name: [] for name in ASSIGNMENTS}
+    for number in range(count):
+        assignment = ASSIGNMENTS[number % len(ASSIGNMENTS)]
+        source = chosen.choice([path for path in usable if path.parent.name == assignment])
+        path = folder / assignment / f"s{number:04}{source.suffix}"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(source.read_bytes())
+        if path.suffix == ".py":
+            with path.open("ab") as file:
+                file.write(f"\n# submission {number}\n".encode())
+        made[assignment].append(path)
+    return made
+
+
+BASELINE = """
+import os, pickle, sys
+from pathlib import Path
+import pytest
+from grader.checks import judge
+from grader.expected import top_level
+from grader.load import load
+from grader.sandbox import worker
+from grader.sandbox.outputs import raw_output
+from grader.sandbox.runner import trial_tree
+from grader.types import Job, SubmittedFile, Submission
+
+worker.portable()
+rubric, settings, trials = pickle.loads(Path(os.environ["STANDARD"]).read_bytes())
+path = Path(os.environ["SUBMISSION"])
+file = SubmittedFile(name=path.name, content=path.read_bytes())
+submission = Submission(student="s", assignment=rubric.assignment, path="s", files=(file,))
+loaded = load(submission, top_level(rubric))
+job = Job(source=loaded.source, modules={}, trials=trials, limits=rubric.limits)
+namespace, failure = worker.load(loaded.source, "submission")
+answers = {
+    (trial.case, trial.variant): raw_output(
+        worker.answer(trial_tree(trial), namespace, rubric.limits.result_bytes), job, ""
+    )
+    for trial in trials
+}
+findings = judge(rubric, settings, answers)
+
+@pytest.mark.parametrize("criterion", [c.id for c in rubric.criteria if c.checks])
+def test_criterion(criterion):
+    assert {each.verdict.value for each in findings[criterion]} == {"pass"}
+"""
+
+
+def run_baseline(made: dict[str, list[Path]], folder: Path) -> dict[str, int]:
+    """One pytest process a submission, two at a time; passed criteria by submission."""
+    test = folder / "test_submission.py"
+    test.write_text(BASELINE)
+    environment = {
+        **os.environ,
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "MKL_NUM_THREADS": "1",
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+    }
+
+    def one(path: Path) -> tuple[str, int]:
+        result = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=no", str(test)],
+            env=environment
+            | {"STANDARD": str(folder / f"{path.parent.name}.pickle"), "SUBMISSION": str(path)},
+            cwd=folder,
+            capture_output=True,
+            text=True,
+        )
+        words = result.stdout.replace(",", "").split()
+        return path.stem, int(words[words.index("passed") - 1]) if "passed" in words else 0
+
+    with ThreadPoolExecutor(WORKERS) as threads:
+        return dict(threads.map(one, [path for paths in made.values() for path in paths]))
+
+
+def run_ours(made: dict[str, list[Path]], out: Path) -> dict[str, int]:
+    """`grader grade -j 2`, one command an assignment; passed criteria by submission."""
+    for assignment, paths in made.items():
+        command = [sys.executable, "-m", "grader", "grade", assignment, str(paths[0].parent)]
+        command += ["-j", str(WORKERS), "--out", str(out / assignment), "--json"]
+        subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    passed = {}
+    for assignment in made:
+        graded = json.loads((out / assignment / "grades.json").read_text("utf-8"))["grades"]
+        for each in graded:
+            passed[each["student"]] = sum(c["verdict"] == "pass" for c in each["criteria"])
+    return passed
+
+
+class Stages:
+    """Seconds by stage, one entry a submission."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, list[float]] = {}
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        started = time.perf_counter()
+        yield
+        self.seconds.setdefault(name, []).append(time.perf_counter() - started)
+
+
+def time_stages(made: dict[str, list[Path]], folder: Path, most: int) -> Stages:
+    """Each stage on its own, one submission at a time, on at most `most` of each assignment."""
+    stages, zygote = Stages(), Zygote()
+    runner = Runner(zygote)
+    for assignment, paths in made.items():
+        marker = Marker(ROOT, assignment, runner)
+        standard, rubric = marker.standard, marker.standard.rubric
+        for submission in collect(paths[:most], assignment).submissions:
+            with stages.stage("fork, set up, tear down (no trials)"):
+                runner.run(Job(source="", modules={}, trials=standard.trials[:1]))
+            with stages.stage("load"):
+                loaded = load(submission, top_level(rubric))
+            kept: list[tuple[RawOutput, ...]] = []
+            with stages.stage("run (with the fork)"):
+                job = Job(
+                    source=loaded.source,
+                    modules={},
+                    trials=standard.trials,
+                    limits=rubric.limits,
+                )
+                kept.append(runner.run(job))
+            names = [(trial.case, trial.variant) for trial in standard.trials]
+            answers = dict(zip(names, kept[0], strict=True))
+            with stages.stage("compare"):
+                judge(rubric, standard.settings, answers)
+            desk = Desk(standard=standard, skeleton=b"", run=_answering(runner, job, kept[0]))
+            graded = grade(submission, desk, provenance(""))
+            with stages.stage("report"):
+                write_student(folder / "report", graded, "en")
+    zygote.close()
+    return stages
+
+
+def _answering(
+    runner: Runner, known: Job, outputs: tuple[RawOutput, ...]
+) -> Callable[[Job], tuple[RawOutput, ...]]:
+    """Runs a job, unless its answers are known."""
+
+    def run(job: Job) -> tuple[RawOutput, ...]:
+        return outputs if job.trials is known.trials else runner.run(job)
+
+    return run
+
+
+def prepare(folder: Path) -> None:
+    """What the baseline reads: rubric, settings and trials of every assignment."""
+    zygote = Zygote()
+    for assignment in ASSIGNMENTS:
+        standard = Marker(ROOT, assignment, Runner(zygote)).standard
+        content = (standard.rubric, dict(standard.settings), standard.trials)
+        (folder / f"{assignment}.pickle").write_bytes(pickle.dumps(content))
+    zygote.close()
+
+
+def timed(what: Callable[[], dict[str, int]]) -> tuple[float, dict[str, int]]:
+    """Wall-clock seconds of a call, and its result."""
+    started = time.perf_counter()
+    result = what()
+    return time.perf_counter() - started, result
+
+
+def main() -> None:
+    """Generates, measures both, prints."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--submissions", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="throughput-") as name:
+        folder = Path(name)
+        prepare(folder)
+        made = generate(folder / "class", arguments.submissions, arguments.seed)
+        ours, our_passes = timed(lambda: run_ours(made, folder / "out"))
+        baseline, their_passes = timed(lambda: run_baseline(made, folder))
+        stages = time_stages(made, folder, 20)
+    count = arguments.submissions
+    print(f"{count} submissions, {WORKERS} at a time, {os.cpu_count()} cores, ", end="")
+    print(f"Python {platform.python_version()}, NumPy {np.__version__}, seed {arguments.seed}")
+    print(f"{'':38}{'seconds':>10}{'a second':>10}")
+    print(f"{'grader grade -j 2, with reports':38}{ours:10.1f}{count / ours:10.1f}")
+    print(f"{'one pytest process a submission':38}{baseline:10.1f}{count / baseline:10.2f}")
+    print(f"ratio {baseline / ours:.1f} (target {TARGET:.0f})")
+    differing = [each for each in our_passes if our_passes[each] != their_passes[each]]
+    print(f"submissions with another number of passed criteria: {len(differing)}")
+    print(f"\n{'one at a time, milliseconds':38}{'median':>10}{'mean':>10}")
+    for stage, seconds in stages.seconds.items():
+        middle, mean = statistics.median(seconds) * 1e3, statistics.mean(seconds) * 1e3
+        print(f"{stage:38}{middle:10.1f}{mean:10.1f}")
+
+
+if __name__ == "__main__":
+    main()

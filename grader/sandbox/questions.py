@@ -1,0 +1,68 @@
+"""From a Job to the trees that travel to a worker. Trusted side.
+
+What a worker is told stands here and nowhere else: no name of a case or a variant, and nothing
+that is expected.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from grader.types import Build, Call, Job, Optimizer, StoredLogits, Trial
+
+
+def job_tree(job: Job) -> dict[str, Any]:
+    """A job as it travels, but for its trials: what to run and what is recorded."""
+    return {
+        "source": job.source,
+        "modules": dict(job.modules),
+        "forbidden": list(job.forbidden),
+        "result_bytes": job.limits.result_bytes,
+    }
+
+
+def trial_tree(trial: Trial) -> dict[str, Any]:
+    """A trial as `probes.run` takes it: no name of a case or a variant, nothing expected."""
+    return {
+        "entry": trial.entry,
+        "probe": trial.probe,
+        "config": _value(trial.config),
+        "weights": None if trial.weights is None else dict(trial.weights),
+        "mode": trial.mode,
+        "calls": [_call_tree(call) for call in trial.calls],
+        "cotangents": list(trial.cotangents),
+        "seed": trial.seed,
+        "inputs_back": trial.inputs_back,
+    }
+
+
+def _call_tree(call: Call) -> dict[str, Any]:
+    return {"args": _value(call.args), "feed": dict(call.feed)}
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, float):
+        return {"number": value}
+    if isinstance(value, Build):
+        return {
+            "build": value.name,
+            "config": _value(value.config),
+            "weights": None if value.weights is None else dict(value.weights),
+            "mode": value.mode,
+            "frozen": list(value.frozen),
+        }
+    if isinstance(value, Optimizer):
+        return {"optimizer": value.name, "of": value.of, "config": _value(value.config)}
+    if isinstance(value, StoredLogits):
+        return {
+            "stored_logits": value.table,
+            "trainable": value.trainable,
+            "pad": value.pad,
+            "mode": value.mode,
+        }
+    if isinstance(value, tuple):
+        return tuple(_value(item) for item in value)
+    if isinstance(value, list):
+        return [_value(item) for item in value]
+    if isinstance(value, Mapping):
+        return {name: _value(item) for name, item in value.items()}
+    return value
