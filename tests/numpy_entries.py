@@ -92,7 +92,7 @@ def answer(student: Student, trial: Trial) -> RawOutput:
     try:
         if trial.probe == "gradients":
             arguments = _arguments(trial.calls[0].args)
-            found = made.gradients(trial.cotangents, **arguments)
+            found = made.gradients(trial.cotangents, **arguments) if made is not student else {}
             return RawOutput(outcome=Outcome.OK, gradients=found)
         results, returned = [], None
         for call in trial.calls:

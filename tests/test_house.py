@@ -270,11 +270,22 @@ def test_only_the_boundaries_catch_everything_and_say_why(path: Path) -> None:
 def refusals(path: Path) -> Iterator[tuple[int, str]]:
     """Line and text of every refusal of ours that is raised with a sentence."""
     ours = {"UsageError", "CourseError", "EngineError", "WireError", "_Forged"}
-    for node in ast.walk(ast.parse(path.read_text())):
+    tree = ast.parse(path.read_text())
+    constants = {
+        target.id: ast.unparse(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    for node in ast.walk(tree):
         if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
             function = node.exc.func
             if isinstance(function, ast.Name) and function.id in ours and node.exc.args:
-                yield node.lineno, ast.unparse(node.exc.args[0])
+                text = ast.unparse(node.exc.args[0])
+                for name, value in constants.items():
+                    text = text.replace(f"{{{name}}}", value)
+                yield node.lineno, text
 
 
 @pytest.mark.parametrize("path", MODULES, ids=relative)

@@ -33,10 +33,10 @@ trees = st.recursive(
 )
 
 
-def frame(header: bytes | str, payload: bytes = b"", **lies: int) -> bytes:
+def frame(header: bytes | str, payload: bytes = b"", **lying: int) -> bytes:
     """A frame with a header of our choice, and lengths that may lie."""
     data = header.encode() if isinstance(header, str) else header
-    lengths = (lies.get("header", len(data)), lies.get("payload", len(payload)))
+    lengths = (lying.get("head", len(data)), lying.get("body", len(payload)))
     return wire.PREFIX.pack(wire.MAGIC, *lengths) + data + payload
 
 
@@ -248,7 +248,7 @@ def test_a_lone_surrogate_is_read_as_text() -> None:
 
 
 @pytest.mark.parametrize("open_, close", ["[]", ('{"tuple":[', "]}"), ('{"map":{"a":', "}}")])
-@pytest.mark.parametrize("depth", [25, 60, 960, 4_000])
+@pytest.mark.parametrize("depth", [25, 60, 960, 3_000])
 def test_a_deep_tree_is_refused_before_it_is_built(open_: str, close: str, depth: int) -> None:
     tree = open_ * depth + "1" + close * depth
     with pytest.raises(WireError, match="deep"):
@@ -285,11 +285,11 @@ def test_headers_of_noise_take_time_in_proportion(noise: bytes) -> None:
 
 def test_caps_hold_before_anything_is_allocated() -> None:
     lies = [
-        frame(b"{}", header=2**32 - 1),
-        frame(b"{}", header=CAPS.header_bytes + 1),
-        frame(b"{}", header=0),
-        frame(b"{}", payload=2**64 - 1),
-        frame(b"{}", payload=CAPS.payload_bytes + 1),
+        frame(b"{}", head=2**32 - 1),
+        frame(b"{}", head=CAPS.header_bytes + 1),
+        frame(b"{}", head=0),
+        frame(b"{}", body=2**64 - 1),
+        frame(b"{}", body=CAPS.payload_bytes + 1),
         with_arrays(["float64", [2**39]]),
         with_arrays(*[["float64", [0]]] * 5, ["float64", [6251]]),
     ]
