@@ -2,12 +2,17 @@
 
 import difflib
 import hashlib
+import io
 import os
+import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from grader.checks import CHECKS
 from grader.errors import CourseError, UsageError
@@ -17,6 +22,8 @@ from grader.types import Arrays, Rubric, SubmittedFile
 PARTS = ("assignments", "reference", "rubrics")
 SECRET_FILE = ".grader-secret"
 DEFAULT_SECRET = "default"
+NOT_READ = (OSError, ValueError, TypeError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
+"""What damaged files of arrays raise on being read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,12 +112,21 @@ def read_files(folder: Path) -> dict[str, Arrays]:
     for path in sorted(folder.glob("*.npz")):
         if path.name == "public.npz":
             continue
-        try:
-            with np.load(path, allow_pickle=False) as loaded:
-                files[path.name] = {name: loaded[name] for name in loaded.files}
-        except (OSError, ValueError) as error:
-            raise CourseError(f"expected arrays, got {error} @ {path}") from error
+        files[path.name] = read_arrays(path)
     return files
+
+
+def read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    """Arrays of one .npz file, by name.
+
+    Raises:
+        CourseError: it is not there or damaged.
+    """
+    try:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as loaded:
+            return {name: loaded[name] for name in loaded.files}
+    except NOT_READ as error:
+        raise CourseError(f"expected arrays, got {error} @ {path}") from error
 
 
 def course_secret(course: Path) -> str:

@@ -6,8 +6,6 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-import jupytext
-import nbformat
 import numpy as np
 
 from grader.assignment import Assignment
@@ -78,6 +76,9 @@ def make_skeleton(reference: str, where: str) -> str:
 
 def make_notebook(module: str, name: str) -> str:
     """A module in percent format as a notebook, with cell ids that never change by themselves."""
+    import jupytext  # noqa: PLC0415 - 0.22 s, and only `release` takes this path
+    import nbformat  # noqa: PLC0415 - comes with it
+
     notebook = jupytext.reads(module, fmt="py:percent")
     for index, cell in enumerate(notebook.cells):
         cell["id"] = f"{name}-{index}"

@@ -5,8 +5,6 @@ The reference takes the road that every submission takes: the same loader, the s
 
 import io
 import json
-import zipfile
-import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
-from grader.assignment import Assignment, read_files
+from grader.assignment import Assignment, read_arrays, read_files
 from grader.cases import Key, base_trial, describe_trials, setting
 from grader.checks import CHECKS, idle, plan
 from grader.checks.gradients import trials as gradient_trials
@@ -44,8 +42,6 @@ Run = Callable[[Job], tuple[RawOutput, ...]]
 FORMAT = 1
 NO_BUNDLE = "expected the public cases of an assignment"
 AGAIN = "fetch the assignment's folder again, or install the grader's current version"
-NOT_READ = (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error)
-"""What damaged files raise on being read."""
 
 Kind = Literal["tensor", "array", "number", "bool", "none", "text", "other"]
 WITH_ARRAY = ("tensor", "array", "number", "bool")
@@ -289,14 +285,15 @@ def from_bundle(folder: Path) -> Bundle:
     path = folder / "public.json"
     try:
         stored = _STORED.validate_json(path.read_bytes())
-        with np.load(folder / "public.npz", allow_pickle=False) as packed:
-            arrays = {name: packed[name] for name in packed.files}
+        arrays = read_arrays(folder / "public.npz")
+    except CourseError as error:
+        raise CourseError(f"{error}; {AGAIN}") from error
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
         at = "".join(f".{part}" for part in problem["loc"])
         raise CourseError(f"{NO_BUNDLE}, got {problem['msg']} @ {path} ${at}; {AGAIN}") from error
-    except NOT_READ as error:
-        raise CourseError(f"{NO_BUNDLE}, got {error} @ {path}; {AGAIN}") from error
+    except OSError as error:
+        raise CourseError(f"{NO_BUNDLE}, got {error.strerror} @ {path}; {AGAIN}") from error
     rubric = _bundled_rubric(stored.rubric, path)
     described, key = stored.described, Key(secret="public", assignment=rubric.assignment)
     files = read_files(folder)

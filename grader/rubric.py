@@ -19,6 +19,7 @@ KNOWN_KEYS = {
     for type_ in (Rubric, Case, Criterion, Limits, Tolerance, Text)
 }
 NUMBER = re.compile(r"[+-]?\d{1,9}(\.\d{1,20}|/\d{1,9})?")
+PLAIN_KEY = re.compile(r"(?!\d+$)[\w-]+")
 MERGE = "tag:yaml.org,2002:merge"
 WANTED = {
     "dataclass_type": "a mapping",
@@ -47,8 +48,8 @@ class _StrictLoader(yaml.SafeLoader):
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
         own = [key for key, _ in node.value if key.tag != MERGE]
         keys = [self.construct_object(key, deep=True) for key in own]
-        for key_node, key in zip(own, keys, strict=True):
-            if keys.count(key) > 1:
+        for index, (key_node, key) in enumerate(zip(own, keys, strict=True)):
+            if key in keys[:index]:
                 raise yaml.MarkedYAMLError(
                     problem=f"the key {key!r} more than once", problem_mark=key_node.start_mark
                 )
@@ -148,7 +149,8 @@ def _normal_check(check: Any) -> Any:
 def _sentences(error: ValidationError, where: str) -> Iterator[str]:
     for problem in error.errors(include_url=False):
         path = "$" + "".join(
-            f"[{part}]" if isinstance(part, int) else f".{part}" for part in problem["loc"]
+            f".{part}" if PLAIN_KEY.fullmatch(str(part)) else f"[{part!r}]"
+            for part in problem["loc"]
         )
         key = str(problem["loc"][-1]) if problem["loc"] else ""
         if problem["type"] == "unexpected_keyword_argument":

@@ -159,7 +159,8 @@ def findings(
     for trial in follow_up(rubric, settings, answers):
         answers[trial.case, trial.variant] = answer(student, trial)
     if edit is not None:
-        answers = {key: edit(key[1], output) for key, output in answers.items()}
+        edited = {key: edit(key[1], output) for key, output in answers.items()}
+        answers = {key: output for key, output in edited.items() if output is not None}
     return judge(rubric, settings, answers)["only"]
 
 

@@ -280,10 +280,21 @@ def test_one_check_with_two_options_is_two_questions() -> None:
         {"x": "normal(B, T, S)"}, {"B": 2, "T": 3, "S": 4}, {"y": "B, T, S"}, show="public"
     )
     uses = [CheckUse(name="alone", options={"axis": axis}) for axis in ("T", "S")]
-    found = findings(prepared(case, lambda x: x), lambda x: x - x.mean(1, keepdims=True), *uses)
-    assert [each.code for each in found] == ["alone.differs", "relation.needs_values"]
+    ready = prepared(case, lambda x: x - x.mean(1, keepdims=True))
+    found = findings(ready, lambda x: x - x.mean(1, keepdims=True), *uses)
+    assert [(each.verdict, each.code) for each in found] == [
+        (Verdict.FAIL, "alone.differs"),
+        (Verdict.PASS, ""),
+    ]
     assert found[0].facts["axis"] == "T"
     assert not found[0].hidden
+
+
+def test_a_relation_that_waits_is_not_said_beside_the_values_that_are_wrong() -> None:
+    uses = [CheckUse(name="close"), CheckUse(name="batch")]
+    case = a_case({"x": "normal(B, T)"}, {"B": 2, "T": 3}, {"y": "B, T"})
+    found = findings(prepared(case, lambda x: 2 * x), lambda x: x + 1, *uses)
+    assert [each.code for each in found] == ["close.mismatch"]
 
 
 def test_a_picture_shows_the_first_matrix_of_what_can_be_drawn() -> None:

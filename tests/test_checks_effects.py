@@ -38,10 +38,11 @@ def test_a_leak_by_one_position_is_seen_where_it_happens() -> None:
 
 
 def test_a_leak_in_one_item_of_the_batch_is_seen() -> None:
-    def second_item(x: Any) -> Any:
-        return np.concatenate([running(x[:1]), one_ahead(x[1:])])
+    def large_items(x: Any) -> Any:
+        large = (x[:, :1] > np.median(x[:, 0, 0])).any(axis=(1, 2))
+        return np.where(large[:, None, None], one_ahead(x), running(x))
 
-    assert causal(second_item).facts["item"] == 1
+    assert causal(large_items).code == "causal.leak"
 
 
 def test_positions_that_do_not_see_the_past_are_blind() -> None:
@@ -69,8 +70,8 @@ def test_a_change_to_nan_at_an_earlier_position_is_a_leak() -> None:
     def poisoned(x: Any) -> Any:
         seen.append(x)
         y = running(x)
-        if not np.array_equal(x[:, 3], seen[0][:, 3]):
-            y[:, 0] = np.nan
+        copies = np.tile(seen[0], (len(x) // len(seen[0]), 1, 1))
+        y[(x[:, 3] != copies[:, 3]).any(axis=1), 0] = np.nan
         return y
 
     found = causal(poisoned)

@@ -20,8 +20,8 @@ from grader.types import (
     Provenance,
     RawOutput,
     Setting,
-    SubmittedFile,
     Submission,
+    SubmittedFile,
     Verdict,
 )
 

@@ -298,7 +298,7 @@ def test_nothing_is_left_in_the_temporary_folder(
     def f():
         pathlib.Path("left").write_text("here")
         pathlib.Path(tempfile.mkdtemp(), "deep").write_text("there")
-        os.makedirs("locked/in"); os.chmod("locked", 0)
+        os.makedirs("locked/in", exist_ok=True); os.chmod("locked", 0)
         return os.getcwd()
     def g():
         f(); os._exit(1)

@@ -208,7 +208,7 @@ def _array(
         shared=key.generator(case, "shared", number),
         files=files,
     )
-    array = KINDS[expression.kind](draw)
+    array = np.asarray(KINDS[expression.kind](draw))
     if array.shape != draw.shape:
         raise ValueError(f"of shape {array.shape}, not {draw.shape}")
     return array

@@ -7,8 +7,9 @@ from dataclasses import replace
 from grader.checks import effects, gradients, invariances, learning, numeric, repeats
 from grader.checks.base import Check, Outputs, names, no_trials
 from grader.checks.relations import needs_values
+from grader.checks.stacking import BATCH, stack, unstack
 from grader.errors import CourseError
-from grader.types import CheckUse, Finding, RawOutput, Rubric, Setting, Trial
+from grader.types import CheckUse, Finding, RawOutput, Rubric, Setting, Trial, Verdict
 
 __all__ = ["CHECKS", "follow_up", "idle", "judge", "plan"]
 
@@ -31,12 +32,14 @@ CHECKS: Mapping[str, Check] = {
     "causal": Check(
         judge=needs_values(effects.causal),
         trials=effects.causal_trials,
+        stacks=True,
         requires=("axis",),
         accepts=("outputs", "vary"),
     ),
     "mask": Check(
         judge=needs_values(effects.mask),
         trials=effects.mask_trials,
+        stacks=True,
         requires=("arg", "keys", "queries"),
         accepts=("outputs", "vary"),
     ),
@@ -46,12 +49,16 @@ CHECKS: Mapping[str, Check] = {
         requires=("axis",),
     ),
     "alone": Check(
-        judge=needs_values(invariances.alone), trials=invariances.alone_trials, requires=("axis",)
+        judge=needs_values(invariances.alone),
+        trials=invariances.alone_trials,
+        stacks=True,
+        requires=("axis",),
     ),
     "batch": Check(judge=needs_values(invariances.batch), trials=invariances.batch_trials),
     "permutation": Check(
         judge=needs_values(invariances.permutation),
         trials=invariances.permutation_trials,
+        stacks=True,
         requires=("axis",),
         accepts=("outputs", "times"),
     ),
@@ -77,7 +84,9 @@ def plan(rubric: Rubric, settings: Settings) -> tuple[Trial, ...]:
     trials = {("", case): setting.base for case, setting in settings.items()}
     for use, setting in _uses(rubric, settings):
         _understood(use, setting)
-        for trial in CHECKS[use.name].trials(setting, use.options):
+        check = CHECKS[use.name]
+        asked = check.trials(setting, use.options)
+        for trial in stack(setting, asked) if _stacks(check, use) else asked:
             trials[_variant(use, trial.variant), trial.case] = _of(use, trial)
     cases = list(settings)
     return tuple(sorted(trials.values(), key=lambda trial: cases.index(trial.case)))
@@ -115,7 +124,8 @@ def judge(rubric: Rubric, settings: Settings, answers: Answers) -> dict[str, tup
     """What every check of every criterion found, by criterion id.
 
     Where a check finds that a trial gave nothing back, the other checks of that case would say
-    the same, so each criterion holds it once.
+    the same, so each criterion holds it once; and a relation that waits for the values of a case
+    is not worth saying beside what is wrong with them.
     """
     by_case = _by_case(answers)
     findings = {}
@@ -126,8 +136,13 @@ def judge(rubric: Rubric, settings: Settings, answers: Answers) -> dict[str, tup
             if (setting := settings.get(case.id)) is not None
             for use in criterion.checks
         ]
+        wrong = {each.case for each in found if each.verdict in (Verdict.FAIL, Verdict.ERROR)}
         findings[criterion.id] = tuple(
-            {(each.case, each.code or each.check): each for each in found}.values()
+            {
+                (each.case, each.code or each.check): each
+                for each in found
+                if each.code != "relation.needs_values" or each.case not in wrong
+            }.values()
         )
     return findings
 
@@ -178,7 +193,13 @@ def _seen(by_case: Mapping[str, Outputs], setting: Setting, use: CheckUse) -> Ou
     """What came back for a case, under the names that the check gave its variants."""
     prefix = _variant(use, "")
     return {
-        variant.removeprefix(prefix): output
+        part: seen
         for variant, output in by_case.get(setting.case.id, {}).items()
         if variant == "base" or variant.startswith(prefix)
+        for part, seen in unstack(setting, variant.removeprefix(prefix), output)
     }
+
+
+def _stacks(check: Check, use: CheckUse) -> bool:
+    """Whether copies may stand side by side in one batch; not where the batch is what is asked."""
+    return check.stacks and use.options.get("axis") != BATCH

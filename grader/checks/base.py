@@ -47,6 +47,8 @@ class Check:
     """Options that the rubric has to give."""
     accepts: tuple[str, ...] = ()
     """Options that it may give besides."""
+    stacks: bool = False
+    """Whether its variants may be asked side by side in one batch."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

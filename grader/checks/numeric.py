@@ -91,6 +91,8 @@ def close(setting: Setting, outputs: Outputs, options: Facts) -> Finding:
         rtol=float(options.get("rtol", setting.tolerance.rtol)),
         atol=float(options.get("atol", setting.tolerance.atol)),
     )
+    failure: Finding | None = None
+    pictures: tuple[Picture, ...] = ()
     for _, name, got, expected in _comparable(setting, outputs):
         if name not in options.get("over", (name,)):
             continue
@@ -100,10 +102,12 @@ def close(setting: Setting, outputs: Outputs, options: Facts) -> Finding:
                 return finding(setting, "close", Verdict.FAIL, "close.text", **facts)
             continue
         if (wrong := mismatch(got.array, expected.array, tolerance)) is not None:
-            failure = finding(
+            pictures += _pictures(setting, name, got, expected)
+            failure = failure or finding(
                 setting, "close", Verdict.FAIL, "close.mismatch", output=name, **wrong.facts()
             )
-            return dataclasses.replace(failure, pictures=_pictures(setting, name, got, expected))
+    if failure is not None:
+        return dataclasses.replace(failure, pictures=pictures)
     return _of_form(setting, outputs, "close")
 
 

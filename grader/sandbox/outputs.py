@@ -17,6 +17,7 @@ from grader.types import (
     Parameter,
     RawOutput,
     StudentError,
+    Trial,
 )
 
 OUR_FAULT = RawOutput(outcome=Outcome.BROKEN)
@@ -34,16 +35,20 @@ class _Forged(Exception):
     """The frame does not have the form that our worker gives it."""
 
 
-def raw_output(frame: Any, job: Job, printed: str) -> RawOutput:
+def raw_output(frame: Any, trial: Trial | None, job: Job, printed: str) -> RawOutput:
     """What a worker's frame says, or UNREADABLE where it has not the worker's form.
 
     Args:
         frame: a decoded frame.
+        trial: the trial it answers; None for the load.
         job: the job it answers, for the names and limits that may stand in it.
         printed: what the submission wrote to stdout and stderr.
     """
     try:
-        return _read(frame, job, printed)
+        output = _read(frame, job, printed)
+        if trial is not None and output.outcome is Outcome.OK:
+            _compare_with_question(output, trial)
+        return output
     except _Forged as error:
         facts = {"reason": "frame", "got": str(error)}
         return RawOutput(outcome=Outcome.UNREADABLE, facts=facts)
@@ -74,6 +79,21 @@ def _read(frame: Any, job: Job, printed: str) -> RawOutput:
         used=used,
         stdout=printed,
     )
+
+
+def _compare_with_question(output: RawOutput, trial: Trial) -> None:
+    """Refuses what our worker can't have answered, so that no check meets it."""
+    if trial.probe == "call" and len(output.leaves) != len(trial.calls):
+        raise _Forged(f"expected {len(trial.calls)} calls, got {len(output.leaves)}")
+    sent: dict[str, Any] = {}
+    for call in trial.calls:
+        sent |= call.arrays()
+    sent |= trial.weights or {}
+    for name, gradient in output.gradients.items():
+        if gradient is not None and name in sent and gradient.shape != sent[name].shape:
+            raise _Forged(f"expected a gradient {sent[name].shape}, got {gradient.shape}")
+    if any(value.shape for name, value in output.inputs.items() if name.endswith(".training")):
+        raise _Forged("expected one mode for each module")
 
 
 def _raised(error: Mapping[str, Any], job: Job, used: tuple[str, ...], printed: str) -> RawOutput:

@@ -128,31 +128,33 @@ class Zygote:
 
     def _started(self) -> socket.socket:
         if self._control is None:
-            answer: queue.Queue[socket.socket | EngineError] = queue.Queue()
+            failures: queue.Queue[Exception | None] = queue.Queue()
+            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
             self._owner = threading.Thread(
-                target=self._own, args=(answer,), name="zygote", daemon=True
+                target=self._own, args=(ours, theirs, failures), name="zygote", daemon=True
             )
             self._owner.start()
-            started = answer.get()
-            if isinstance(started, EngineError):
-                raise started
-            self._control = started
+            if (failure := failures.get()) is not None:
+                ours.close()
+                raise failure
+            self._control = ours
         return self._control
 
-    def _own(self, answer: queue.Queue[Any]) -> None:
+    def _own(self, ours: socket.socket, theirs: socket.socket, failures: queue.Queue[Any]) -> None:
         try:
-            self._serve(answer)
-        except OSError as error:
-            answer.put(EngineError(f"expected to start a warm process: {error}"))
+            self._serve(ours, theirs, failures)
+        except (EngineError, OSError) as error:
+            failures.put(error)
 
-    def _serve(self, answer: queue.Queue[Any]) -> None:
-        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    def _serve(
+        self, ours: socket.socket, theirs: socket.socket, failures: queue.Queue[Any]
+    ) -> None:
         script = Path(__file__).with_name("zygote.py")
         with ExitStack() as stack:
             stack.enter_context(theirs)
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="grader-zygote-"))
             log = stack.enter_context(tempfile.TemporaryFile())
-            self._process = process = subprocess.Popen(
+            self._process = subprocess.Popen(
                 [sys.executable, "-I", "-B", str(script), str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 env=CLEAN_ENVIRONMENT | {"TMPDIR": folder},
@@ -163,6 +165,7 @@ class Zygote:
                 # A Ctrl-C at the terminal is ours to handle; it would end the warm process first.
                 start_new_session=True,
             )
+            stack.enter_context(self._process)  # waits for its end
             theirs.close()
             ours.settimeout(START_SECONDS)
             try:
@@ -170,17 +173,13 @@ class Zygote:
             except (OSError, ValueError):
                 ready = {}
             if ready.get("threads") != 1:
-                ours.close()
-                process.kill()
-                process.wait()
+                self._process.kill()
                 log.seek(0)
                 said = log.read()[-2000:].decode(errors="replace") or f"answered {ready}"
-                answer.put(EngineError(f"expected a warm process with one thread, got: {said}"))
-                return
+                raise EngineError(f"expected a warm process with one thread, got: {said}")
             ours.settimeout(None)
             self.versions = {"torch": ready["torch"], "numpy": ready["numpy"]}
-            answer.put(ours)
-            process.wait()
+            failures.put(None)
 
 
 @dataclass(slots=True)
@@ -337,7 +336,8 @@ def _outputs(child: _Child, job: Job) -> list[RawOutput]:
     end = child.end()
     if not child.frames:
         raise EngineError(f"expected a child to set itself up, but it ended: {end} {printed}")
-    outputs = [raw_output(frame, job, printed) for frame in child.frames[1:]]
+    answers = zip(child.frames[1:], (None, *job.trials), strict=False)
+    outputs = [raw_output(frame, trial, job, printed) for frame, trial in answers]
     if outputs and outputs[0].outcome is not Outcome.OK:
         return [outputs[0]] * len(job.trials)
     outputs = outputs[1:]
