@@ -34,7 +34,8 @@ from grader.instructor import Marker, write_student
 from grader.load import load
 from grader.pipeline import Desk, grade
 from grader.provenance import provenance
-from grader.sandbox.runner import Runner, Zygote
+from grader.sandbox.runner import Runner
+from grader.sandbox.warm import Zygote
 from grader.types import Job, RawOutput
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -77,7 +78,7 @@ from grader.expected import top_level
 from grader.load import load
 from grader.sandbox import worker
 from grader.sandbox.outputs import raw_output
-from grader.sandbox.runner import trial_tree
+from grader.sandbox.questions import trial_tree
 from grader.types import Job, SubmittedFile, Submission
 
 worker.portable()

@@ -33,7 +33,8 @@ from grader.reports.phrasing import isolation_statement
 from grader.reports.student import report_json
 from grader.reports.terminal import check_report, class_report
 from grader.reports.view import student_view
-from grader.sandbox.runner import Runner, Zygote
+from grader.sandbox.runner import Runner
+from grader.sandbox.warm import Zygote
 from grader.student import check as check_work
 from grader.types import Grade, Status
 

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from grader.sandbox.runner import Runner, Zygote
+from grader.sandbox.runner import Runner
+from grader.sandbox.warm import Zygote
 
 
 @pytest.fixture(scope="session")

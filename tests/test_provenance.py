@@ -4,7 +4,7 @@ from importlib.metadata import version
 
 import grader
 from grader.provenance import ISOLATION, provenance
-from grader.sandbox.runner import Zygote
+from grader.sandbox.warm import Zygote
 
 
 def test_the_versions_are_those_of_the_workers(zygote: Zygote) -> None:

@@ -1,11 +1,12 @@
 """What a worker is told, and what it is not."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from grader.sandbox import wire
-from grader.sandbox.questions import job_tree, trial_tree
+from grader.sandbox.questions import job_tree, plan_tree, trial_tree
 from grader.types import Build, Call, Job, Optimizer, StoredLogits, Trial
 
 SECRET = "only-the-trusted-side-knows"
@@ -64,3 +65,11 @@ def test_a_job_says_what_runs_and_what_is_recorded() -> None:
     assert tree["source"] == "x = 1" and tree["modules"] == {"m": "y = 2"}
     assert tree["forbidden"] == ["torch.nn.LSTM"] and tree["result_bytes"] == 64_000_000
     assert "trials" not in tree
+
+
+def test_weights_that_trials_share_travel_once() -> None:
+    weights = {"w": np.ones((2, 3))}
+    first = replace(TRIAL, weights=weights)
+    tree = plan_tree((first, replace(first, seed=1), replace(first, weights=dict(weights)), TRIAL))
+    assert [each["weights"] for each in tree["trials"]][:3] == [0, 0, 1]
+    assert len(tree["weights"]) == (3 if TRIAL.weights is not None else 2)

@@ -14,7 +14,8 @@ from sandbox_jobs import ROOMY, TIGHT, ask, job, outcomes, trial, value
 
 from grader.errors import EngineError
 from grader.sandbox import wire
-from grader.sandbox.runner import Runner, Zygote
+from grader.sandbox.runner import Runner
+from grader.sandbox.warm import Zygote
 from grader.types import Limits, Outcome
 
 OK, RAISED, TIMEOUT, DIED = Outcome.OK, Outcome.RAISED, Outcome.TIMEOUT, Outcome.DIED

@@ -13,7 +13,8 @@ from sandbox_jobs import ROOMY, TIGHT, ask, living, outcomes, trial, value
 
 from grader.errors import EngineError
 from grader.sandbox import runner as runner_module
-from grader.sandbox.runner import Runner, Zygote
+from grader.sandbox.runner import Runner
+from grader.sandbox.warm import Zygote
 from grader.types import Outcome
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="looks at /proc")
@@ -30,7 +31,7 @@ def eventually(holds: Callable[[], bool]) -> bool:
     return False
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def own() -> Iterator[Runner]:
     """A runner with a zygote of its own, for the tests that kill it."""
     zygote = Zygote()
@@ -95,7 +96,12 @@ def test_a_child_has_one_thread_and_no_surroundings(runner: Runner) -> None:
     assert looked_up(runner, "os.environ['CUDA_VISIBLE_DEVICES']") == ""
     assert looked_up(runner, "os.environ.get('GRADER_SECRET', 'none')") == "none"
     names = set(looked_up(runner, "' '.join(os.environ)").split())
-    assert names <= {*runner_module.CLEAN_ENVIRONMENT, "TMPDIR", "LC_CTYPE", "TORCHINDUCTOR_CACHE_DIR"}
+    assert names <= {
+        *runner_module.CLEAN_ENVIRONMENT,
+        "TMPDIR",
+        "LC_CTYPE",
+        "TORCHINDUCTOR_CACHE_DIR",
+    }
     assert looked_up(runner, "sys.stdin.read()") == ""
 
 
@@ -127,7 +133,7 @@ SURVIVORS = {
     "deaf": "if os.fork() == 0:\n        [signal.signal(n, signal.SIG_IGN) for n in (1, 2, 15)]\n"
     "        while True: pass",
     "shell": "subprocess.Popen(['sh', '-c', 'sleep 600 & sleep 600'], start_new_session=True)",
-    "chain": "while os.fork() == 0: pass",
+    "chain": "\n    for _ in range(40):\n        if os.fork(): break\n    else: time.sleep(600)",
     "forks on": "for _ in range(30):\n        if os.fork() == 0:\n"
     "            while True: os._exit(0) if os.fork() else time.sleep(0.001)",
 }
@@ -137,8 +143,6 @@ ENDINGS = {"returns": "return os.getcwd()", "dies": "os._exit(1)", "hangs": "tim
 @pytest.mark.parametrize("ending", ENDINGS.values(), ids=ENDINGS)
 @pytest.mark.parametrize("body", SURVIVORS.values(), ids=SURVIVORS)
 def test_nothing_survives_a_job(runner: Runner, body: str, ending: str, tmp_path: Path) -> None:
-    if "while os.fork" in body:
-        body = "\n    for _ in range(40):\n        if os.fork(): break\n    else: time.sleep(600)"
     source = (
         "import os, signal, subprocess, time\n"
         f"def f(mark):\n    os.chdir(mark)\n    {body}\n    {ending}"

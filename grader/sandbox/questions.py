@@ -20,6 +20,22 @@ def job_tree(job: Job) -> dict[str, Any]:
     }
 
 
+def plan_tree(trials: tuple[Trial, ...]) -> dict[str, Any]:
+    """Trials as they travel; weights that several of them share travel once."""
+    shared: dict[int, int] = {}
+    weights: list[dict[str, Any]] = []
+    trees = []
+    for trial in trials:
+        tree = trial_tree(trial)
+        if trial.weights is not None:
+            if id(trial.weights) not in shared:
+                shared[id(trial.weights)] = len(weights)
+                weights.append(tree["weights"])
+            tree["weights"] = shared[id(trial.weights)]
+        trees.append(tree)
+    return {"weights": weights, "trials": trees}
+
+
 def trial_tree(trial: Trial) -> dict[str, Any]:
     """A trial as `probes.run` takes it: no name of a case or a variant, nothing expected."""
     return {

@@ -8,15 +8,10 @@ import fcntl
 import itertools
 import json
 import os
-import queue
 import select
 import shutil
 import signal
-import socket
-import subprocess
-import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -27,159 +22,13 @@ from typing import Any
 from grader.errors import EngineError
 from grader.sandbox import wire
 from grader.sandbox.outputs import OUR_FAULT, raw_output
-from grader.sandbox.questions import job_tree, trial_tree
+from grader.sandbox.questions import job_tree, plan_tree
+from grader.sandbox.warm import END_SECONDS, Zygote
 from grader.types import Job, Limits, Outcome, RawOutput, Trial
 
 PRINTED_BYTES_KEPT = 20_000
-START_SECONDS = 60.0
-END_SECONDS = 10.0
-FILE_BYTES = 50_000_000
-CLEAN_ENVIRONMENT = {
-    "PATH": "/usr/bin:/bin",
-    "LANG": "C.UTF-8",
-    "HOME": "/nonexistent",
-    "CUDA_VISIBLE_DEVICES": "",
-    # Set before the interpreter starts: an OpenMP region with two threads in the zygote would
-    # make every threaded operation in a child hang.
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-}
-
-
-class Zygote:
-    """The warm process, started on first use by a thread of its own and ended by `close`.
-
-    Linux sends the parent-death signal when the *thread* that started a process ends, so that
-    thread lives as long as the zygote does.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._ids = itertools.count()
-        self._control: socket.socket | None = None
-        self._owner: threading.Thread | None = None
-        self._process: subprocess.Popen[bytes] | None = None
-        self.versions: Mapping[str, str] = {}
-
-    def fork(self, limits: Limits, scratch: str, descriptors: list[int]) -> int:
-        """Asks for a child that gets `descriptors`; its id for `kill`.
-
-        Raises:
-            EngineError: the zygote can't be started.
-            OSError: it is gone as soon as it has started.
-        """
-        with self._lock:
-            job = next(self._ids)
-            request = {
-                "fork": job,
-                "scratch": scratch,
-                "limits": {
-                    "memory_bytes": limits.memory_mb * 2**20,
-                    "cpu_seconds": int(limits.seconds) + 2,
-                    "file_bytes": FILE_BYTES,
-                },
-            }
-            message = [json.dumps(request).encode()]
-            try:
-                socket.send_fds(self._started(), message, descriptors)
-            except OSError:  # it died since the last job, which need not cost this one
-                self._forget()
-                socket.send_fds(self._started(), message, descriptors)
-            return job
-
-    def kill(self, job: int) -> None:
-        """Ends a child and everything below it."""
-        with self._lock:
-            if self._control is not None:
-                try:
-                    self._control.send(json.dumps({"kill": job}).encode())
-                except OSError:
-                    self._forget()
-
-    def abandon(self) -> None:
-        """Ends a zygote that no longer answers, and every child; the next job starts another."""
-        with self._lock:
-            if self._process is not None:
-                self._process.kill()
-            self._forget()
-
-    def _forget(self) -> None:
-        if self._control is not None:
-            self._control.close()
-            self._control = None
-
-    def start(self) -> Mapping[str, str]:
-        """Versions of torch and NumPy in the workers; starts the zygote if need be."""
-        with self._lock:
-            self._started()
-        return self.versions
-
-    def close(self) -> None:
-        """Ends the zygote and every child."""
-        with self._lock:
-            self._forget()
-            if self._owner is not None:
-                self._owner.join(END_SECONDS)
-                if self._process is not None:
-                    self._process.kill()
-                self._owner.join()
-                self._owner = None
-
-    def _started(self) -> socket.socket:
-        if self._control is None:
-            failures: queue.Queue[Exception | None] = queue.Queue()
-            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-            self._owner = threading.Thread(
-                target=self._own, args=(ours, theirs, failures), name="zygote", daemon=True
-            )
-            self._owner.start()
-            if (failure := failures.get()) is not None:
-                ours.close()
-                raise failure
-            self._control = ours
-        return self._control
-
-    def _own(self, ours: socket.socket, theirs: socket.socket, failures: queue.Queue[Any]) -> None:
-        try:
-            self._serve(ours, theirs, failures)
-        except (EngineError, OSError) as error:
-            failures.put(error)
-
-    def _serve(
-        self, ours: socket.socket, theirs: socket.socket, failures: queue.Queue[Any]
-    ) -> None:
-        script = Path(__file__).with_name("zygote.py")
-        with ExitStack() as stack:
-            stack.enter_context(theirs)
-            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="grader-zygote-"))
-            log = stack.enter_context(tempfile.TemporaryFile())
-            self._process = subprocess.Popen(
-                [sys.executable, "-I", "-B", str(script), str(theirs.fileno())],
-                pass_fds=[theirs.fileno()],
-                env=CLEAN_ENVIRONMENT | {"TMPDIR": folder},
-                cwd=folder,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=log,
-                # A Ctrl-C at the terminal is ours to handle; it would end the warm process first.
-                start_new_session=True,
-            )
-            stack.enter_context(self._process)  # waits for its end
-            theirs.close()
-            ours.settimeout(START_SECONDS)
-            try:
-                ready = json.loads(ours.recv(4096) or b"{}")
-            except (OSError, ValueError):
-                ready = {}
-            if ready.get("threads") != 1:
-                self._process.kill()
-                log.seek(0)
-                said = log.read()[-2000:].decode(errors="replace") or f"answered {ready}"
-                raise EngineError(f"expected a warm process with one thread, got: {said}")
-            ours.settimeout(None)
-            self.versions = {"torch": ready["torch"], "numpy": ready["numpy"]}
-            failures.put(None)
+MOST_PATIENCE = 3.0
+"""How many times its limit a trial may take by the clock when it gets no processor to run on."""
 
 
 @dataclass(slots=True)
@@ -216,7 +65,7 @@ class Runner:
         """The trials' frame; the last one is kept, since a class is asked the same questions."""
         known, frame = self._plan
         if known is not trials:
-            frame = wire.encode([trial_tree(trial) for trial in trials])
+            frame = wire.encode(plan_tree(trials))
             self._plan = (trials, frame)
         return frame
 
@@ -267,13 +116,18 @@ class Runner:
 
     def _watch(self, child: _Child, job: Job, seconds: float, number: int) -> None:
         """Reads until the child has ended, and ends it when it breaks a limit."""
-        limit = time.monotonic() + seconds
-        trial_limit = min(limit, time.monotonic() + job.limits.trial_seconds)
+        started = last = time.monotonic()
+        patient = True
+        limit = started + seconds
+        trial_limit = min(limit, started + job.limits.trial_seconds)
         open_descriptors = {child.results, child.output, child.status}
         while child.status in open_descriptors:
             wait = max(0.0, trial_limit - time.monotonic())
             ready, _, _ = select.select(open_descriptors, [], [], wait)
-            if not ready and child.stopped is None:
+            if not ready and child.stopped is None and patient and _starved(child, started):
+                trial_limit = min(limit, last + MOST_PATIENCE * job.limits.trial_seconds)
+                patient = False
+            elif not ready and child.stopped is None:
                 over = job.limits.seconds if trial_limit == limit else job.limits.trial_seconds
                 child.stopped = RawOutput(outcome=Outcome.TIMEOUT, facts={"seconds": over})
             elif not ready:
@@ -287,7 +141,8 @@ class Runner:
                 before = len(child.frames)
                 _take(child, descriptor, data, job)
                 if len(child.frames) > before:
-                    trial_limit = min(limit, time.monotonic() + job.limits.trial_seconds)
+                    last, patient = time.monotonic(), True
+                    trial_limit = min(limit, last + job.limits.trial_seconds)
             if child.stopped is not None:
                 self._zygote.kill(number)
                 trial_limit = limit = time.monotonic() + END_SECONDS
@@ -295,6 +150,20 @@ class Runner:
         for descriptor in (child.results, child.output):
             for data in _left_over(descriptor):
                 _take(child, descriptor, data, job)
+
+
+def _starved(child: _Child, started: float) -> bool:
+    """Whether a child wants to run and has had less than half a processor since it started.
+
+    On a loaded machine a right answer must not run out of time. One that sleeps is not starved.
+    """
+    try:
+        fields = Path(f"/proc/{child.end()['pid']}/stat").read_text().rpartition(") ")[2].split()
+    except (OSError, KeyError):
+        return False
+    ticks = int(fields[11]) + int(fields[12])
+    wanted = 0.5 * (time.monotonic() - started) * os.sysconf("SC_CLK_TCK")
+    return fields[0] == "R" and ticks < wanted
 
 
 def _take(child: _Child, descriptor: int, data: bytes, job: Job) -> None:

@@ -31,7 +31,7 @@ def work(job: bytes, send: Callable[[bytes], None]) -> None:
     Sends a frame when it is about to run student code (what goes wrong before is our fault), one
     for the load, and, when that went well, one for each trial.
     """
-    tree, trials = wire.FrameReader(JOB_CAPS).feed(job)
+    tree, plan = wire.FrameReader(JOB_CAPS).feed(job)
     forbid(tree["forbidden"])
     sys.meta_path.append(SubmittedModules(tree["modules"]))
     send(wire.encode({"ready": True}))
@@ -41,7 +41,9 @@ def work(job: bytes, send: Callable[[bytes], None]) -> None:
         return
     caps = wire.Caps(payload_bytes=tree["result_bytes"])
     exhausted: set[str] = set()
-    for trial in trials:
+    for trial in plan["trials"]:
+        if trial["weights"] is not None:
+            trial["weights"] = plan["weights"][trial["weights"]]
         if trial["entry"] in exhausted:
             misfit = {"misfit": "skipped", "facts": {"entry": trial["entry"]}}
             send(wire.encode(_answer(misfit, None)))

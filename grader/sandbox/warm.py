@@ -1,0 +1,170 @@
+"""The warm process as the trusted side holds it: started once, asked for children, ended.
+
+Trusted side. `zygote.py` is what runs in it.
+"""
+
+import itertools
+import json
+import queue
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from grader.errors import EngineError
+from grader.types import Limits
+
+START_SECONDS = 60.0
+END_SECONDS = 10.0
+FILE_BYTES = 50_000_000
+CLEAN_ENVIRONMENT = {
+    "PATH": "/usr/bin:/bin",
+    "LANG": "C.UTF-8",
+    "HOME": "/nonexistent",
+    "CUDA_VISIBLE_DEVICES": "",
+    # Set before the interpreter starts: an OpenMP region with two threads in the zygote would
+    # make every threaded operation in a child hang.
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+}
+
+
+class Zygote:
+    """The warm process, started on first use by a thread of its own and ended by `close`.
+
+    Linux sends the parent-death signal when the *thread* that started a process ends, so that
+    thread lives as long as the zygote does.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._ids = itertools.count()
+        self._control: socket.socket | None = None
+        self._owner: threading.Thread | None = None
+        self._process: subprocess.Popen[bytes] | None = None
+        self.versions: Mapping[str, str] = {}
+
+    def fork(self, limits: Limits, scratch: str, descriptors: list[int]) -> int:
+        """Asks for a child that gets `descriptors`; its id for `kill`.
+
+        Raises:
+            EngineError: the zygote can't be started.
+            OSError: it is gone as soon as it has started.
+        """
+        with self._lock:
+            job = next(self._ids)
+            request = {
+                "fork": job,
+                "scratch": scratch,
+                "limits": {
+                    "memory_bytes": limits.memory_mb * 2**20,
+                    "cpu_seconds": int(limits.seconds) + 2,
+                    "file_bytes": FILE_BYTES,
+                },
+            }
+            message = [json.dumps(request).encode()]
+            try:
+                socket.send_fds(self._started(), message, descriptors)
+            except OSError:  # it died since the last job, which need not cost this one
+                self._forget()
+                socket.send_fds(self._started(), message, descriptors)
+            return job
+
+    def kill(self, job: int) -> None:
+        """Ends a child and everything below it."""
+        with self._lock:
+            if self._control is not None:
+                try:
+                    self._control.send(json.dumps({"kill": job}).encode())
+                except OSError:
+                    self._forget()
+
+    def abandon(self) -> None:
+        """Ends a zygote that no longer answers, and every child; the next job starts another."""
+        with self._lock:
+            if self._process is not None:
+                self._process.kill()
+            self._forget()
+
+    def _forget(self) -> None:
+        if self._control is not None:
+            self._control.close()
+            self._control = None
+
+    def start(self) -> Mapping[str, str]:
+        """Versions of torch and NumPy in the workers; starts the zygote if need be."""
+        with self._lock:
+            self._started()
+        return self.versions
+
+    def close(self) -> None:
+        """Ends the zygote and every child."""
+        with self._lock:
+            self._forget()
+            if self._owner is not None:
+                self._owner.join(END_SECONDS)
+                if self._process is not None:
+                    self._process.kill()
+                self._owner.join()
+                self._owner = None
+
+    def _started(self) -> socket.socket:
+        if self._control is None:
+            failures: queue.Queue[Exception | None] = queue.Queue()
+            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+            self._owner = threading.Thread(
+                target=self._own, args=(ours, theirs, failures), name="zygote", daemon=True
+            )
+            self._owner.start()
+            if (failure := failures.get()) is not None:
+                ours.close()
+                raise failure
+            self._control = ours
+        return self._control
+
+    def _own(self, ours: socket.socket, theirs: socket.socket, failures: queue.Queue[Any]) -> None:
+        try:
+            self._serve(ours, theirs, failures)
+        except (EngineError, OSError) as error:
+            failures.put(error)
+
+    def _serve(
+        self, ours: socket.socket, theirs: socket.socket, failures: queue.Queue[Any]
+    ) -> None:
+        script = Path(__file__).with_name("zygote.py")
+        with ExitStack() as stack:
+            stack.enter_context(theirs)
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="grader-zygote-"))
+            log = stack.enter_context(tempfile.TemporaryFile())
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", "-B", str(script), str(theirs.fileno())],
+                pass_fds=[theirs.fileno()],
+                env=CLEAN_ENVIRONMENT | {"TMPDIR": folder},
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=log,
+                # A Ctrl-C at the terminal is ours to handle; it would end the warm process first.
+                start_new_session=True,
+            )
+            stack.enter_context(self._process)  # waits for its end
+            theirs.close()
+            ours.settimeout(START_SECONDS)
+            try:
+                ready = json.loads(ours.recv(4096) or b"{}")
+            except (OSError, ValueError):
+                ready = {}
+            if ready.get("threads") != 1:
+                self._process.kill()
+                log.seek(0)
+                said = log.read()[-2000:].decode(errors="replace") or f"answered {ready}"
+                raise EngineError(f"expected a warm process with one thread, got: {said}")
+            ours.settimeout(None)
+            self.versions = {"torch": ready["torch"], "numpy": ready["numpy"]}
+            failures.put(None)
