@@ -343,10 +343,33 @@ def test_a_child_that_cannot_set_itself_up_is_our_fault(runner: Runner) -> None:
     assert output.outcome is BROKEN and "no_such_name" in output.facts["reason"]
 
 
-def test_time_lost_before_student_code_runs_is_our_fault(runner: Runner) -> None:
+def test_time_lost_before_student_code_runs_is_our_fault(
+    runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("grader.sandbox.runner._starved", lambda child, started: False)
     limits = replace(ROOMY, trial_seconds=0.0)
     (output,) = ask(runner, "def f(): return 1", limits=limits)
     assert output.outcome is BROKEN
+
+
+def test_a_trial_that_gets_no_processor_is_given_more_time(
+    runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = "def f():\n    import time\n    time.sleep(0.5)\n    return 1"
+    limits = replace(ROOMY, trial_seconds=0.3)
+    monkeypatch.setattr("grader.sandbox.runner._starved", lambda child, started: True)
+    (output,) = ask(runner, source, limits=limits)
+    assert output.outcome is Outcome.OK
+    monkeypatch.setattr("grader.sandbox.runner._starved", lambda child, started: False)
+    (output,) = ask(runner, source, limits=limits)
+    assert output.outcome is Outcome.TIMEOUT
+
+
+def test_patience_ends(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("grader.sandbox.runner._starved", lambda child, started: True)
+    limits = replace(ROOMY, trial_seconds=0.2)
+    (output,) = ask(runner, "def f():\n    while True: pass", limits=limits)
+    assert output.outcome is Outcome.TIMEOUT
 
 
 def test_the_same_trials_are_encoded_once(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
