@@ -102,6 +102,20 @@ def test_time_may_come_before_the_batch() -> None:
     assert (found.facts["changed"], found.facts["moved"]) == (1, 0)
 
 
+def test_the_batch_may_stand_between_other_axes() -> None:
+    case = a_case({"x": "normal(B, T, D)"}, {"B": 2, "T": 4, "D": 3}, {"y": "D, B, T"})
+
+    def right(x: Any) -> Any:
+        return np.moveaxis(running(x), -1, 0)
+
+    def second_item(x: Any) -> Any:
+        leak = np.where(x[:, :1, :1] == x[1, 0, 0], 1.0, 0.0)
+        return np.moveaxis(running(x) + leak * one_ahead(x), -1, 0)
+
+    assert causal(right, case, right).verdict is Verdict.PASS
+    assert causal(second_item, case, right).facts["item"] == 1
+
+
 TOKENS = a_case(
     {"x": "tokens(B, T; low=3, high=7, first=3, pad=2)"}, {"B": 3, "T": 5}, {"y": "B, T"}
 )
@@ -115,6 +129,13 @@ def test_padding_moves_nothing_and_is_not_blamed_for_it() -> None:
     assert causal(right, TOKENS, right).verdict is Verdict.PASS
     assert causal(lambda x: right(x) + VALUES[x].sum(), TOKENS, right).code == "causal.leak"
     assert causal(lambda x: VALUES[x], TOKENS, right).code == "causal.blind"
+
+
+def test_padding_stays_padding_so_that_lengths_do() -> None:
+    def mean(x: Any) -> Any:
+        return np.cumsum(VALUES[x], 1) / (x != 2).sum(1, keepdims=True)
+
+    assert causal(mean, TOKENS, mean).verdict is Verdict.PASS
 
 
 def test_only_the_arguments_named_are_changed() -> None:

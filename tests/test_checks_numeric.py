@@ -85,6 +85,8 @@ def test_a_number_and_a_tensor_without_axes_are_alike() -> None:
     for check in ("shape", "dtype", "close"):
         found = examine(case, check, right, lambda x: float(x.sum()))
         assert found.verdict is Verdict.PASS
+    found = examine(case, "dtype", lambda x: np.asarray(0.0 * x.sum()), lambda x: 0)
+    assert found.verdict is Verdict.PASS
 
 
 # -- dtype ------------------------------------------------------------------------------------
@@ -212,6 +214,7 @@ def test_pictures_are_drawn_for_public_cases_only() -> None:
         "picture.got",
         "picture.expected",
         "picture.error",
+        "picture.positions",
     ]
     assert pictures[2].values[0] == pytest.approx((1.0,) * 5)
     hidden = a_case(NESTED.args, NESTED.sizes, NESTED.returns)
@@ -290,3 +293,44 @@ def test_parameters_are_asked_for_without_a_call() -> None:
         prepared(STACK, Layers), Layers, CheckUse(name="parameters"), edit=only_described
     )
     assert found.verdict is Verdict.PASS
+
+
+def pictured(
+    returns: dict[str, str], wrong: dict[str, float], **more: Any
+) -> list[tuple[str, str]]:
+    """Name and caption of the pictures where the outputs are off by `wrong`."""
+
+    def student(x: Any, m: Any) -> Any:
+        y, s, w = x.copy(), x[:, -1].copy(), np.matmul(x, x.swapaxes(1, 2))
+        return y + wrong.get("y", 0), s + wrong.get("s", 0), w + wrong.get("w", 0)
+
+    args = {"x": "normal(B, T, D)", "m": "causal(T, T)"}
+    case = a_case(args, {"B": 2, "T": 4, "D": 3}, returns, **{"show": "public", **more})
+    ready = prepared(case, lambda x, m: (x, x[:, -1], np.matmul(x, x.swapaxes(1, 2))))
+    (found,) = findings(ready, student, CheckUse(name="close"))
+    return [(each.name, each.label.partition(".")[2]) for each in found.pictures]
+
+
+RETURNS = {"y": "B, T, D", "s": "B, D", "w": "B, T, T"}
+
+
+def test_a_wrong_sequence_is_drawn_with_its_error_over_the_positions() -> None:
+    assert pictured(RETURNS, {"y": 1.0, "s": 1.0}) == [
+        ("y", "got"),
+        ("y", "expected"),
+        ("y", "error"),
+        ("y", "positions"),
+    ]
+
+
+def test_a_wrong_attention_map_is_drawn_even_beside_a_wrong_output() -> None:
+    drawn = pictured(RETURNS, {"y": 1.0, "w": 1.0})
+    assert [each for each in drawn if each[0] == "w"] == [
+        ("w", "got"),
+        ("w", "expected"),
+        ("w", "error"),
+    ]
+
+
+def test_nothing_of_a_hidden_case_is_drawn() -> None:
+    assert pictured(RETURNS, {"y": 1.0, "w": 1.0}, show="hidden") == []

@@ -107,6 +107,14 @@ class RandomStart(Entry):
         return 2 * x + self.chance.standard_normal(x.shape)
 
 
+class RandomAtBirth(Entry):
+    """Draws a state when it is made, and keeps it."""
+
+    def __call__(self, x: Any) -> Any:  # type: ignore[override]
+        self.state = getattr(self, "state", self.chance.standard_normal())
+        return 2 * x + self.state
+
+
 class FirstBatchSize(Entry):
     """Makes its state at the first call and never again."""
 
@@ -121,7 +129,7 @@ def test_a_call_without_memory_passes() -> None:
     assert found_by("determinism", doubled) == (Verdict.PASS, "")
 
 
-@pytest.mark.parametrize("student", [Counting, RandomStart, FirstBatchSize])
+@pytest.mark.parametrize("student", [Counting, RandomStart, RandomAtBirth, FirstBatchSize])
 def test_a_kept_or_random_state_is_seen(student: type[Entry]) -> None:
     assert found_by("determinism", student) == (Verdict.FAIL, "determinism.differs")
 

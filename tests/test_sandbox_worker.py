@@ -59,10 +59,10 @@ def test_a_module_that_is_not_there_is_named(runner: Runner) -> None:
 
 
 def test_other_files_of_a_submission_are_imported_and_shadow_nothing(runner: Runner) -> None:
-    modules = {"mine": "import math\nX = 7", "json": "X = 1", "torch": "1/0", "bad": "1/0"}
+    modules = {"mine": "import math\nX = 7", "sched": "X = 1", "torch": "1/0", "bad": "1/0"}
     source = """
-    import json, mine, torch
-    def f(): return mine.X, hasattr(json, "loads"), hasattr(torch, "nn")
+    import mine, sched, torch
+    def f(): return mine.X, hasattr(sched, "scheduler"), hasattr(torch, "nn")
     def g(): import bad
     """
     got, failed = ask(runner, source, "f", "g", modules=modules)

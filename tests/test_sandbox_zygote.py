@@ -13,6 +13,7 @@ from sandbox_jobs import ROOMY, TIGHT, ask, living, outcomes, trial, value
 
 from grader.errors import EngineError
 from grader.sandbox import runner as runner_module
+from grader.sandbox import warm
 from grader.sandbox.runner import Runner
 from grader.sandbox.warm import Zygote
 from grader.types import Outcome
@@ -97,7 +98,7 @@ def test_a_child_has_one_thread_and_no_surroundings(runner: Runner) -> None:
     assert looked_up(runner, "os.environ.get('GRADER_SECRET', 'none')") == "none"
     names = set(looked_up(runner, "' '.join(os.environ)").split())
     assert names <= {
-        *runner_module.CLEAN_ENVIRONMENT,
+        *warm.CLEAN_ENVIRONMENT,
         "TMPDIR",
         "LC_CTYPE",
         "TORCHINDUCTOR_CACHE_DIR",
@@ -213,7 +214,7 @@ def test_a_zygote_that_can_not_start_is_our_fault(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     zygote = Zygote()
-    monkeypatch.setattr(runner_module, "START_SECONDS", 0.001)
+    monkeypatch.setattr(warm, "START_SECONDS", 0.001)
     with pytest.raises(EngineError, match="expected a warm process"):
         zygote.start()
     monkeypatch.setattr(sys, "executable", str(tmp_path / "no python"))

@@ -215,6 +215,8 @@ def _said(setting: Setting, output: RawOutput) -> tuple[str, dict[str, Any]]:
     """Message code and facts of an outcome that is not OK."""
     entry = setting.case.entry
     facts: dict[str, Any] = {"entry": entry, **output.facts}
+    if facts.pop("loading", False) and not facts.get("module"):
+        return _load_said(output, facts)
     match output.outcome:
         case Outcome.RAISED if output.error is not None:
             error = output.error
@@ -232,6 +234,14 @@ def _said(setting: Setting, output: RawOutput) -> tuple[str, dict[str, Any]]:
             return _mismatch_said(facts)
         case _:
             return f"outcome.{output.outcome.value}", facts
+
+
+def _load_said(output: RawOutput, facts: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The same for what stopped a file while it was loaded, before any entry was called."""
+    if output.error is None:
+        return f"load.{output.outcome.value}", facts
+    error = output.error
+    return "load.failed", {"type": error.type, "message": error.message, "line": error.line}
 
 
 def _mismatch_said(facts: dict[str, Any]) -> tuple[str, dict[str, Any]]:

@@ -93,7 +93,7 @@ def close(setting: Setting, outputs: Outputs, options: Facts) -> Finding:
     )
     failure: Finding | None = None
     pictures: tuple[Picture, ...] = ()
-    for _, name, got, expected in _comparable(setting, outputs):
+    for index, name, got, expected in _comparable(setting, outputs):
         if name not in options.get("over", (name,)):
             continue
         if got.array is None or expected.array is None:
@@ -102,7 +102,9 @@ def close(setting: Setting, outputs: Outputs, options: Facts) -> Finding:
                 return finding(setting, "close", Verdict.FAIL, "close.text", **facts)
             continue
         if (wrong := mismatch(got.array, expected.array, tolerance)) is not None:
-            pictures += _pictures(setting, name, got, expected)
+            if failure is None or _is_map(setting, index):
+                pictures += _pictures(setting, name, got, expected)
+                pictures += _over_positions(setting, index, name, got, expected)
             failure = failure or finding(
                 setting, "close", Verdict.FAIL, "close.mismatch", output=name, **wrong.facts()
             )
@@ -228,3 +230,32 @@ def _pictures(setting: Setting, name: str, got: Leaf, expected: Leaf) -> tuple[P
         drawn.append(("picture.error", np.abs(got.array - expected.array)))
     pictures = (heatmap(name, label, array) for label, array in drawn)
     return tuple(picture for picture in pictures if picture is not None)
+
+
+def _sequences(setting: Setting) -> set[str]:
+    """Axes along which some argument holds one vector after another."""
+    return {axes[-2] for axes in setting.axes.values() if len(axes) > 2}
+
+
+def _is_map(setting: Setting, index: int) -> bool:
+    """Whether an output says how much each position of a sequence looks at each of another."""
+    axes = axes_of(setting, index)
+    return len(axes) > 2 and set(axes[-2:]) <= _sequences(setting)
+
+
+def _over_positions(
+    setting: Setting, index: int, name: str, got: Leaf, expected: Leaf
+) -> tuple[Picture, ...]:
+    """The largest difference at each position of an output that is a sequence."""
+    axes = axes_of(setting, index)
+    if setting.case.show == "hidden" or len(axes) < 3 or axes[-2] not in _sequences(setting):
+        return ()
+    if got.array is None or expected.array is None or _is_map(setting, index):
+        return ()
+    with np.errstate(invalid="ignore", over="ignore"):
+        distance = np.abs(got.array.astype(np.float64) - expected.array)
+    largest = np.moveaxis(distance, -2, 0).reshape(distance.shape[-2], -1).max(axis=1)
+    if len(largest) < 3 or not np.isfinite(largest).all():
+        return ()
+    values = (tuple(float(value) for value in largest),)
+    return (Picture(kind="curve", label="picture.positions", name=name, values=values),)

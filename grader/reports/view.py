@@ -32,6 +32,7 @@ from grader.types import (
 SCHEMA_OPTIONS: Any = {"extra": "forbid", "use_attribute_docstrings": True}
 
 HiddenCode = Literal[
+    "hidden.load",
     "hidden.failed",
     "hidden.error",
     "hidden.timeout",
@@ -56,7 +57,7 @@ _AS_THEY_ARE: dict[str, HiddenCode] = {
 }
 # A public finding that says the same says it better, with names and lines.
 _SAID_BETTER_IN_PUBLIC = frozenset(
-    {"hidden.mismatch", "hidden.missing", "hidden.not_written", "hidden.forbidden"}
+    {"hidden.load", "hidden.mismatch", "hidden.missing", "hidden.not_written", "hidden.forbidden"}
 )
 
 
@@ -194,11 +195,20 @@ def student_view(grade: Grade) -> StudentView:
         earned=None if grade.earned is None else _points(grade.earned),
         possible=_points(grade.possible),
         pending=_points(grade.pending),
-        criteria=tuple(_criterion(result) for result in grade.criteria),
+        criteria=tuple(_load_said_once(_criterion(result) for result in grade.criteria)),
         notes=tuple(note_view(note) for note in grade.notes),
         file=visible(grade.file),
         provenance=grade.provenance,
     )
+
+
+def _load_said_once(criteria: Iterable[StudentCriterion]) -> Iterable[StudentCriterion]:
+    """A file that can't be loaded fails every criterion for one reason: the first one says it."""
+    said_already = False
+    for criterion in criteria:
+        unloaded = any(finding.code.startswith("load.") for finding in criterion.findings)
+        yield replace(criterion, findings=(), hidden=()) if unloaded and said_already else criterion
+        said_already = said_already or unloaded
 
 
 def note_view(note: Note) -> StudentNote:
@@ -296,6 +306,8 @@ def _hidden_code(finding: Finding) -> HiddenCode | None:
         return _AS_THEY_ARE[finding.code]
     if finding.verdict is Verdict.BLOCKED:
         return None
+    if finding.code.startswith("load."):
+        return "hidden.load"
     if finding.code.startswith(("outcome.mismatch_", "parameters.")):
         return "hidden.mismatch"
     if finding.code.startswith("forbidden."):

@@ -208,7 +208,7 @@ def _outputs(child: _Child, job: Job) -> list[RawOutput]:
     answers = zip(child.frames[1:], (None, *job.trials), strict=False)
     outputs = [raw_output(frame, trial, job, printed) for frame, trial in answers]
     if outputs and outputs[0].outcome is not Outcome.OK:
-        return [outputs[0]] * len(job.trials)
+        return [replace(outputs[0], facts={**outputs[0].facts, "loading": True})] * len(job.trials)
     outputs = outputs[1:]
     if len(outputs) == len(job.trials):
         return outputs
