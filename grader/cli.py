@@ -102,7 +102,7 @@ def grade(
     course: CourseOption = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the results.")] = None,
     workers: Annotated[
-        int, typer.Option("-j", "--workers", min=1, max=256, help="Submissions at a time.")
+        int, typer.Option("-j", "--workers", min=1, max=64, help="Submissions at a time.")
     ] = os.cpu_count() or 1,
     fresh: Annotated[bool, typer.Option("--fresh", help="Grade again what is known.")] = False,
     as_json: JsonOption = False,

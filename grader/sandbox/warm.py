@@ -32,6 +32,8 @@ CLEAN_ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",
+    # Each arena maps 64 MiB of address space for each thread, which the memory limit counts.
+    "MALLOC_ARENA_MAX": "2",
 }
 
 
