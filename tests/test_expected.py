@@ -215,6 +215,15 @@ def test_a_released_rubric_keeps_needs_and_drops_what_looks_at_hidden_cases(
     ]
 
 
+def test_the_points_of_a_bundle_are_all_but_the_extra_ones(standard: Standard) -> None:
+    extra = [
+        dataclasses.replace(each, bonus=each.id == "scale") for each in standard.rubric.criteria
+    ]
+    rubric = dataclasses.replace(standard.rubric, criteria=tuple(extra))
+    text, _ = to_bundle(dataclasses.replace(standard, rubric=rubric), "")
+    assert json.loads(text)["points"] == "7/2"
+
+
 def arrays_of(value: Any) -> Iterator[np.ndarray]:
     if isinstance(value, np.ndarray):
         yield value
@@ -243,7 +252,12 @@ def test_a_bundle_holds_nothing_of_hidden_cases(standard: Standard) -> None:
         assert told.isdisjoint(secrets)
         assert not any(repr(value) in text for value in secrets)
     assert "the secret" not in text
-    assert json.loads(text).keys() == {
+    tree = json.loads(text)
+    assert [json.loads(key) for key in tree["described"]] == [
+        ["double", {}],
+        ["Scale", {"size": 3}],
+    ]
+    assert tree.keys() == {
         "format", "points", "skeleton", "rubric", "described", "leaves",
     }  # fmt: skip
 
