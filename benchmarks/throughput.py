@@ -1,11 +1,11 @@
 """Submissions per second: `grader grade -j 2` against one fresh pytest process per submission.
 
-    .venv/bin/python benchmarks/throughput.py [--submissions 200] [--seed 0]
+    .venv/bin/python benchmarks/throughput.py [--submissions 200] [--seed 0] [--assignments mha]
 
-Both grade the same generated class and make the same comparisons. The baseline is generous: its
-inputs, weights and expected values are read from a file, its submission is sliced by our loader,
-nothing is shut in, no page is written, and it runs two at a time with OMP_NUM_THREADS=1. Prints
-one table, the ratio, whether the verdicts agree, and the time per stage.
+For each assignment, both grade the same generated class and make the same comparisons. The baseline
+is generous: its inputs, weights and expected values are read from a file, its submission is sliced
+by our loader, nothing is shut in, no page is written, and it runs two at a time with
+OMP_NUM_THREADS=1. Prints a table, the ratio, whether the verdicts agree, and the time per stage.
 """
 
 import argparse
@@ -22,6 +22,8 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -39,33 +41,32 @@ from grader.sandbox.warm import Zygote
 from grader.types import Job, RawOutput
 
 ROOT = Path(__file__).resolve().parent.parent
-ASSIGNMENTS = ("lstm", "mha", "transformer")
 WORKERS = 2
 TARGET = 20.0
 
 
-def generate(folder: Path, count: int, seed: int) -> dict[str, list[Path]]:
-    """A class of `count`: the examples that are neither hostile nor unreadable, in turn, each made
-    one of its own by a comment."""
+def generate(folder: Path, assignment: str, count: int, seed: int) -> list[Path]:
+    """A class of `count`: examples that are neither hostile nor unreadable, drawn at random, the
+    modules each made one of its own by a comment."""
     chosen = random.Random(seed)
     entries = yaml.safe_load((ROOT / "examples" / "manifest.yaml").read_text("utf-8"))
     usable = [
         ROOT / "examples" / entry["path"]
         for entry in entries
         if entry["kind"] in ("right", "wrong", "unfinished")
+        and entry["assignment"] == assignment
         and (ROOT / "examples" / entry["path"]).is_file()
     ]
-    made: dict[str, list[Path]] = {name: [] for name in ASSIGNMENTS}
+    made = []
+    folder.mkdir(parents=True)
     for number in range(count):
-        assignment = ASSIGNMENTS[number % len(ASSIGNMENTS)]
-        source = chosen.choice([path for path in usable if path.parent.name == assignment])
-        path = folder / assignment / f"s{number:04}{source.suffix}"
-        path.parent.mkdir(parents=True, exist_ok=True)
+        source = chosen.choice(usable)
+        path = folder / f"s{number:04}{source.suffix}"
         path.write_bytes(source.read_bytes())
         if path.suffix == ".py":
             with path.open("ab") as file:
                 file.write(f"\n# submission {number}\n".encode())
-        made[assignment].append(path)
+        made.append(path)
     return made
 
 
@@ -103,7 +104,7 @@ def test_criterion(criterion):
 """
 
 
-def run_baseline(made: dict[str, list[Path]], folder: Path) -> dict[str, int]:
+def run_baseline(made: list[Path], folder: Path) -> dict[str, int]:
     """One pytest process a submission, two at a time; passed criteria by submission."""
     test = folder / "test_submission.py"
     test.write_text(BASELINE)
@@ -113,13 +114,13 @@ def run_baseline(made: dict[str, list[Path]], folder: Path) -> dict[str, int]:
         "OPENBLAS_NUM_THREADS": "1",
         "MKL_NUM_THREADS": "1",
         "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        "STANDARD": str(folder / "standard.pickle"),
     }
 
     def one(path: Path) -> tuple[str, int]:
         result = subprocess.run(
             [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--tb=no", str(test)],
-            env=environment
-            | {"STANDARD": str(folder / f"{path.parent.name}.pickle"), "SUBMISSION": str(path)},
+            env=environment | {"SUBMISSION": str(path)},
             cwd=folder,
             capture_output=True,
             text=True,
@@ -128,21 +129,18 @@ def run_baseline(made: dict[str, list[Path]], folder: Path) -> dict[str, int]:
         return path.stem, int(words[words.index("passed") - 1]) if "passed" in words else 0
 
     with ThreadPoolExecutor(WORKERS) as threads:
-        return dict(threads.map(one, [path for paths in made.values() for path in paths]))
+        return dict(threads.map(one, made))
 
 
-def run_ours(made: dict[str, list[Path]], out: Path) -> dict[str, int]:
-    """`grader grade -j 2`, one command an assignment; passed criteria by submission."""
-    for assignment, paths in made.items():
-        command = [sys.executable, "-m", "grader", "grade", assignment, str(paths[0].parent)]
-        command += ["-j", str(WORKERS), "--out", str(out / assignment), "--json"]
-        subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-    passed = {}
-    for assignment in made:
-        graded = json.loads((out / assignment / "grades.json").read_text("utf-8"))["grades"]
-        for each in graded:
-            passed[each["student"]] = sum(c["verdict"] == "pass" for c in each["criteria"])
-    return passed
+def run_ours(assignment: str, made: list[Path], out: Path) -> dict[str, int]:
+    """`grader grade -j 2`; passed criteria by submission."""
+    command = [sys.executable, "-m", "grader", "grade", assignment, str(made[0].parent)]
+    command += ["-j", str(WORKERS), "--out", str(out), "--json"]
+    subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    graded = json.loads((out / "grades.json").read_text("utf-8"))["grades"]
+    return {
+        each["student"]: sum(c["verdict"] == "pass" for c in each["criteria"]) for each in graded
+    }
 
 
 class Stages:
@@ -158,35 +156,29 @@ class Stages:
         self.seconds.setdefault(name, []).append(time.perf_counter() - started)
 
 
-def time_stages(made: dict[str, list[Path]], folder: Path, most: int) -> Stages:
-    """Each stage on its own, one submission at a time, on at most `most` of each assignment."""
+def time_stages(assignment: str, made: list[Path], folder: Path, most: int) -> Stages:
+    """Each stage on its own, one submission at a time, on at most `most` of them."""
     stages, zygote = Stages(), Zygote()
     runner = Runner(zygote)
-    for assignment, paths in made.items():
-        marker = Marker(ROOT, assignment, runner)
-        standard, rubric = marker.standard, marker.standard.rubric
-        for submission in collect(paths[:most], assignment).submissions:
-            with stages.stage("fork, set up, tear down (no trials)"):
-                runner.run(Job(source="", modules={}, trials=standard.trials[:1]))
-            with stages.stage("load"):
-                loaded = load(submission, top_level(rubric))
-            kept: list[tuple[RawOutput, ...]] = []
-            with stages.stage("run (with the fork)"):
-                job = Job(
-                    source=loaded.source,
-                    modules={},
-                    trials=standard.trials,
-                    limits=rubric.limits,
-                )
-                kept.append(runner.run(job))
-            names = [(trial.case, trial.variant) for trial in standard.trials]
-            answers = dict(zip(names, kept[0], strict=True))
-            with stages.stage("compare"):
-                judge(rubric, standard.settings, answers)
-            desk = Desk(standard=standard, skeleton=b"", run=_answering(runner, job, kept[0]))
-            graded = grade(submission, desk, provenance(""))
-            with stages.stage("report"):
-                write_student(folder / "report", graded, "en")
+    marker = Marker(ROOT, assignment, runner)
+    standard, rubric = marker.standard, marker.standard.rubric
+    one_trial = standard.trials[:1]
+    for submission in collect(made[:most], assignment).submissions:
+        with stages.stage("fork, set up, tear down (one trial)"):
+            runner.run(Job(source="", modules={}, trials=one_trial))
+        with stages.stage("load"):
+            loaded = load(submission, top_level(rubric))
+        job = Job(source=loaded.source, modules={}, trials=standard.trials, limits=rubric.limits)
+        runner.run(replace(job, source=""))  # so that the questions are encoded, as in a class
+        with stages.stage("run (with its fork)"):
+            outputs = runner.run(job)
+        names = [(trial.case, trial.variant) for trial in standard.trials]
+        with stages.stage("compare"):
+            judge(rubric, standard.settings, dict(zip(names, outputs, strict=True)))
+        desk = Desk(standard=standard, skeleton=b"", run=_answering(runner, job, outputs))
+        graded = grade(submission, desk, provenance(""))
+        with stages.stage("report"):
+            write_student(folder / "report", graded, "en")
     zygote.close()
     return stages
 
@@ -202,13 +194,12 @@ def _answering(
     return run
 
 
-def prepare(folder: Path) -> None:
-    """What the baseline reads: rubric, settings and trials of every assignment."""
+def prepare(assignment: str, folder: Path) -> None:
+    """What the baseline reads: rubric, settings and trials."""
     zygote = Zygote()
-    for assignment in ASSIGNMENTS:
-        standard = Marker(ROOT, assignment, Runner(zygote)).standard
-        content = (standard.rubric, dict(standard.settings), standard.trials)
-        (folder / f"{assignment}.pickle").write_bytes(pickle.dumps(content))
+    standard = Marker(ROOT, assignment, Runner(zygote)).standard
+    content = (standard.rubric, dict(standard.settings), standard.trials)
+    (folder / "standard.pickle").write_bytes(pickle.dumps(content))
     zygote.close()
 
 
@@ -219,22 +210,16 @@ def timed(what: Callable[[], dict[str, int]]) -> tuple[float, dict[str, int]]:
     return time.perf_counter() - started, result
 
 
-def main() -> None:
-    """Generates, measures both, prints."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--submissions", type=int, default=200)
-    parser.add_argument("--seed", type=int, default=0)
-    arguments = parser.parse_args()
+def measure(assignment: str, count: int, seed: int) -> None:
+    """Generates a class, grades it both ways, prints."""
     with tempfile.TemporaryDirectory(prefix="throughput-") as name:
         folder = Path(name)
-        prepare(folder)
-        made = generate(folder / "class", arguments.submissions, arguments.seed)
-        ours, our_passes = timed(lambda: run_ours(made, folder / "out"))
+        prepare(assignment, folder)
+        made = generate(folder / "class", assignment, count, seed)
+        ours, our_passes = timed(lambda: run_ours(assignment, made, folder / "out"))
         baseline, their_passes = timed(lambda: run_baseline(made, folder))
-        stages = time_stages(made, folder, 20)
-    count = arguments.submissions
-    print(f"{count} submissions, {WORKERS} at a time, {os.cpu_count()} cores, ", end="")
-    print(f"Python {platform.python_version()}, NumPy {np.__version__}, seed {arguments.seed}")
+        stages = time_stages(assignment, made, folder, 30)
+    print(f"\n{assignment}: {count} submissions, {WORKERS} at a time")
     print(f"{'':38}{'seconds':>10}{'a second':>10}")
     print(f"{'grader grade -j 2, with reports':38}{ours:10.1f}{count / ours:10.1f}")
     print(f"{'one pytest process a submission':38}{baseline:10.1f}{count / baseline:10.2f}")
@@ -245,6 +230,19 @@ def main() -> None:
     for stage, seconds in stages.seconds.items():
         middle, mean = statistics.median(seconds) * 1e3, statistics.mean(seconds) * 1e3
         print(f"{stage:38}{middle:10.1f}{mean:10.1f}")
+
+
+def main() -> None:
+    """Measures one assignment after another."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--submissions", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--assignments", nargs="+", default=["mha"])
+    arguments = parser.parse_args()
+    print(f"{os.cpu_count()} cores, Python {platform.python_version()}, ", end="")
+    print(f"NumPy {np.__version__}, torch {version('torch')}, seed {arguments.seed}")
+    for assignment in arguments.assignments:
+        measure(assignment, arguments.submissions, arguments.seed)
 
 
 if __name__ == "__main__":
