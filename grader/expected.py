@@ -287,7 +287,8 @@ def from_bundle(folder: Path) -> Bundle:
         stored = _STORED.validate_json(path.read_bytes())
         arrays = read_arrays(folder / "public.npz")
     except CourseError as error:
-        raise CourseError(f"{error}; {AGAIN}") from error
+        file = folder / "public.npz"
+        raise CourseError(f"{NO_BUNDLE}, got {error.__cause__} @ {file}; {AGAIN}") from error
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
         at = "".join(f".{part}" for part in problem["loc"])
