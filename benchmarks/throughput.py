@@ -92,7 +92,7 @@ job = Job(source=loaded.source, modules={}, trials=trials, limits=rubric.limits)
 namespace, failure = worker.load(loaded.source, "submission")
 answers = {
     (trial.case, trial.variant): raw_output(
-        worker.answer(trial_tree(trial), namespace, rubric.limits.result_bytes), job, ""
+        worker.answer(trial_tree(trial), namespace, rubric.limits.result_bytes), trial, job, ""
     )
     for trial in trials
 }

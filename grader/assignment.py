@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from grader.cases import expressions
 from grader.checks import CHECKS
 from grader.errors import CourseError, UsageError
 from grader.rubric import read_rubric
@@ -80,6 +81,11 @@ def read_assignment(course: Path, name: str) -> Assignment:
         raise UsageError(f"expected an assignment of {course}, got {name!r}; {hint}")
     rubric_path = course / "rubrics" / f"{name}.yaml"
     rubric = read_rubric(rubric_path, tuple(CHECKS))
+    for index, case in enumerate(rubric.cases):
+        try:
+            expressions(case)
+        except CourseError as error:
+            raise CourseError(f"{error} @ {rubric_path} $.cases[{index}].args") from error
     if rubric.assignment != name:
         raise CourseError(
             f"expected {name!r}, got {rubric.assignment!r} @ {rubric_path} $.assignment"
@@ -87,7 +93,7 @@ def read_assignment(course: Path, name: str) -> Assignment:
     folder = course / "assignments" / name
     reference = _bytes(course / "reference" / f"{name}.py")
     skeleton = folder / f"{name}.py"
-    data = sorted(path for path in folder.glob("*.npz") if path.name != "public.npz")
+    data = _data_files(folder)
     digest = hashlib.sha256()
     for content in (reference, _bytes(rubric_path), *map(_bytes, data)):
         digest.update(len(content).to_bytes(8) + content)
@@ -108,12 +114,11 @@ def read_files(folder: Path) -> dict[str, Arrays]:
     Raises:
         CourseError: one can't be read.
     """
-    files: dict[str, Arrays] = {}
-    for path in sorted(folder.glob("*.npz")):
-        if path.name == "public.npz":
-            continue
-        files[path.name] = read_arrays(path)
-    return files
+    return {path.name: read_arrays(path) for path in _data_files(folder)}
+
+
+def _data_files(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.glob("*.npz") if path.name != "public.npz")
 
 
 def read_arrays(path: Path) -> dict[str, NDArray[Any]]:

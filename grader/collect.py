@@ -1,4 +1,8 @@
-"""Files on disk -> submissions: who handed in what. Nothing is dropped in silence."""
+"""Files on disk -> submissions: who handed in what.
+
+What might be somebody's work and is not recognised is listed; only what comes with the hand-out or
+is left behind by tools is passed over.
+"""
 
 import os
 import re
@@ -71,24 +75,33 @@ def _below(path: Path, assignment: str) -> Iterator[Submission | str]:
         for child in sorted(path.iterdir()):
             if child.is_symlink():
                 yield f"{child}: a link; links are not followed"
-            elif child.is_file() and child.suffix in SUFFIXES and not child.name.startswith("."):
+            elif child.is_file() and _is_module(child) and not child.name.startswith("."):
                 yield _of_file(child, assignment)
             elif child.is_dir() and not IGNORED.match(child.name):
-                yield _of_folder(child, assignment) if _modules(child) else f"{child}: empty"
+                yield _of_folder(child, assignment) if any(child.iterdir()) else f"{child}: empty"
             elif not IGNORED.search(child.name):
                 yield f"{child}: neither a notebook nor a module"
 
 
 def _is_one(folder: Path, assignment: str) -> bool:
-    return any((folder / f"{assignment}{suffix}").is_file() for suffix in SUFFIXES)
+    return any(path.stem == assignment and _is_module(path) for path in folder.iterdir())
+
+
+def _is_module(path: Path) -> bool:
+    return path.suffix.lower() in SUFFIXES and path.is_file() and not path.is_symlink()
 
 
 def _modules(folder: Path) -> list[Path]:
-    return sorted(
-        path
-        for path in folder.iterdir()
-        if path.suffix in SUFFIXES and path.is_file() and not path.is_symlink()
-    )[:MOST_FILES]
+    """A folder's notebooks and modules; where it has none, those of the folders in it.
+
+    A student's folder without any is a submission all the same, which the loader then refuses.
+    """
+    found = sorted(filter(_is_module, folder.iterdir()))
+    if not found:
+        inner = (path for path in sorted(folder.iterdir()) if path.is_dir())
+        visible = (path for path in inner if not path.is_symlink() and not IGNORED.match(path.name))
+        found = [path for each in visible for path in sorted(filter(_is_module, each.iterdir()))]
+    return found[:MOST_FILES]
 
 
 def _of_file(path: Path, assignment: str) -> Submission:

@@ -112,7 +112,7 @@ def grade_class(
             waiting.append(submission)
             continue
         grades[submission.student] = known
-        if not (out / by_name[submission.student] / "report.html").exists():
+        if not _written_in(language, out / by_name[submission.student] / "report.html"):
             write_student(out / by_name[submission.student], known, language)
         progress(known)
     reused = len(grades)
@@ -131,6 +131,15 @@ def grade_class(
     page = write_class(out, ordered, language)
     missing = len(found.submissions) - len(ordered)
     return ClassResult(grades=ordered, reused=reused, missing=missing, page=page)
+
+
+def _written_in(language: str, report: Path) -> bool:
+    """Whether a report is there in a language."""
+    try:
+        with report.open(encoding="utf-8") as page:
+            return f'<html lang="{language}"' in page.read(500)
+    except OSError:
+        return False
 
 
 def prepare(out: Path) -> None:

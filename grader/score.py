@@ -161,7 +161,7 @@ def ungraded(
         title=rubric.title,
         status=status,
         earned=Fraction(0) if status is Status.NOT_STARTED else None,
-        possible=sum((c.points for c in rubric.criteria if not c.bonus), Fraction(0)),
+        possible=sum((c.points for c in rubric.criteria if not (c.bonus or c.manual)), Fraction(0)),
         pending=Fraction(0),
         notes=notes,
         provenance=provenance,

@@ -96,6 +96,6 @@ def _submission(file: Path | None, start: Path, name: str, bundle: Bundle) -> Su
             both = " and ".join(changed)
             raise UsageError(
                 f"expected one file with your work, got two: {both} were both changed; say which "
-                f"one you mean: grader check {changed[0]}"
+                f"one you mean: grader check {folder / changed[0]}"
             )
     return submission

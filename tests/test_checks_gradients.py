@@ -206,7 +206,7 @@ def test_small_steps_that_did_not_come_back_accuse_nobody() -> None:
     (found,) = findings(
         prepared(CASE, Layer), DoubledForwardOnly, CheckUse(name="gradient"), edit=lost
     )
-    assert (found.verdict, found.code) == (Verdict.BLOCKED, "gradient.own_forward")
+    assert (found.verdict, found.code) == (Verdict.BLOCKED, "relation.needs_values")
 
 
 def test_cotangents_are_fixed_and_reach_float_outputs_only() -> None:
@@ -257,5 +257,6 @@ def test_autograd_is_judged_as_hand_written_gradients_are(
     desk = Desk(standard=standard, skeleton=b"", run=runner.run)
     (scale,) = [each for each in grade(submission, desk, provenance).criteria if each.id == "scale"]
     found = [each for each in scale.findings if each.check == "gradient"]
-    assert len(found) == 2
+    # Small steps are tried in one case of a criterion; the other one says nothing of its own.
+    assert len(found) == (1 if "own_forward" in code else 2)
     assert {(each.verdict, each.code) for each in found} == {(verdict, code)}

@@ -295,7 +295,7 @@ def test_a_refusal_says_what_was_expected(path: Path) -> None:
     for line, text in refusals(path):
         if "'" in text and len(text) > 20:
             # One that passes another refusal on, or joins several, has its sentence from them.
-            passed_on = "{error}; " in text or ".join(" in text
+            passed_on = "{error}; " in text or "{error} @ " in text or ".join(" in text
             assert "expected" in text or passed_on, f"{relative(path)}:{line}: {text}"
 
 

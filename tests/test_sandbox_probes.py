@@ -197,8 +197,8 @@ def test_weights_that_do_not_fit_are_named_with_their_shapes() -> None:
     assert wrong.outcome == "mismatch"
     assert wrong.facts == {
         "entry": "Net",
-        "missing": ["first.scale"],
-        "unexpected": ["first.bias"],
+        "missing": ["first.scale (1,)"],
+        "unexpected": ["first.bias (3,)"],
         "misshapen": [["first.weight", [3, 5], [3, 2]]],
     }
 

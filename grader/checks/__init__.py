@@ -110,13 +110,23 @@ def idle(rubric: Rubric, settings: Settings) -> tuple[str, ...]:
 
 
 def follow_up(rubric: Rubric, settings: Settings, answers: Answers) -> tuple[Trial, ...]:
-    """The trials that checks ask for once they have seen what came back."""
+    """The trials that checks ask for once they have seen what came back.
+
+    Of each check only for the first case of its criterion that asks: one is enough to say what is
+    wrong, and such trials pay for nothing.
+    """
     by_case = _by_case(answers)
-    trials = {}
-    for use, setting in _uses(rubric, settings):
-        seen = _seen(by_case, setting, use)
-        for trial in CHECKS[use.name].follow_up(setting, seen, use.options):
-            trials[_variant(use, trial.variant), trial.case] = _of(use, trial)
+    trials: dict[tuple[str, str], Trial] = {}
+    for criterion in rubric.criteria:
+        for use in criterion.checks:
+            check = CHECKS[use.name]
+            asked = (
+                check.follow_up(setting, _seen(by_case, setting, use), use.options)
+                for case in rubric.cases_over(criterion)
+                if (setting := settings.get(case.id)) is not None
+            )
+            for trial in next(filter(None, asked), ()):
+                trials[_variant(use, trial.variant), trial.case] = _of(use, trial)
     return tuple(trials.values())
 
 

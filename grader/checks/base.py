@@ -246,6 +246,9 @@ def _load_said(output: RawOutput, facts: dict[str, Any]) -> tuple[str, dict[str,
 
 def _mismatch_said(facts: dict[str, Any]) -> tuple[str, dict[str, Any]]:
     entry = facts["entry"]
+    if facts.get("missing") and facts.get("unexpected"):
+        names = {"expected": facts["missing"], "got": facts["unexpected"]}
+        return "outcome.mismatch_names", {"entry": entry, **names}
     if facts.get("missing"):
         return "outcome.mismatch_missing", {"entry": entry, "names": facts["missing"]}
     if facts.get("unexpected"):

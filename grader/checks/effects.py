@@ -71,6 +71,8 @@ def _allowed(setting: Setting, options: Facts) -> NDArray[np.bool_]:
         )
     if keep.ndim == 2 and "B" in setting.axes.get(options["arg"], ()):
         keep = keep[:, None]  # (B, L_k) -> (B, 1, L_k)
+    if keep.ndim == 3 and "B" not in setting.axes.get(options["arg"], ("B",)):
+        keep = keep[None]  # (H, L_q, L_k) -> (1, H, L_q, L_k)
     keep = keep.reshape((1,) * (3 - keep.ndim) + keep.shape)
     shape = (keep.shape[0], -1, *keep.shape[-2:])
     pairs: NDArray[np.bool_] = np.any(keep.reshape(shape), axis=1)

@@ -115,10 +115,12 @@ def _against_own_forward(setting: Setting, outputs: Outputs) -> Finding:
     if not _own_forward(setting, base, output):
         return finding(setting, "gradient", Verdict.BLOCKED, "relation.needs_values")
     assert output is not None
+    compared = 0
     for name, direction in _directions(setting).items():
         slope = _slope(setting, outputs, name)
         if slope is None:
             continue
+        compared += 1
         gradient = output.gradients.get(name)
         with np.errstate(invalid="ignore", over="ignore"):
             got = 0.0 if gradient is None else float((gradient * direction).sum())
@@ -127,7 +129,8 @@ def _against_own_forward(setting: Setting, outputs: Outputs) -> Finding:
             return finding(
                 setting, "gradient", Verdict.FAIL, code, name=name, expected=slope, got=got
             )
-    return finding(setting, "gradient", Verdict.BLOCKED, "gradient.own_forward")
+    code = "gradient.own_forward" if compared else "relation.needs_values"
+    return finding(setting, "gradient", Verdict.BLOCKED, code)
 
 
 def _slope(setting: Setting, outputs: Outputs, name: str) -> float | None:

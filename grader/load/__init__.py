@@ -8,6 +8,7 @@ again, every statement on the line where it stood.
     parsing     cells -> statements                      scopes    what a statement binds and needs
     slicing     the statements a name depends on         mentions  the API a statement names
     portable    cuda -> cpu, float32 -> float64          modules   what an import finds
+    missing     stand-ins for what is not installed      notes     what to tell the student
     choosing    which file is graded                     assembling  all of it -> Loaded
 """
 
@@ -16,6 +17,7 @@ from dataclasses import replace
 
 from grader.load.assembling import assemble
 from grader.load.choosing import Choice, Preference, changed, choose, differs
+from grader.load.missing import stand_ins
 from grader.load.modules import own_modules
 from grader.load.parsing import parse_cells
 from grader.load.reading import CellText, tidy
@@ -111,4 +113,5 @@ def _assembled(
 ) -> Loaded:
     own = own_modules(submission.files, choice.file)
     loaded = assemble(choice.program, entries, own, everything=everything)
-    return replace(loaded, notes=(*choice.notes, *loaded.notes))
+    modules = {**stand_ins(loaded.notes), **loaded.modules}
+    return replace(loaded, notes=(*choice.notes, *loaded.notes), modules=modules)

@@ -103,7 +103,7 @@ def module_notes(
         code = ""
         if top in own:
             code = "load.shadowed_module" if is_taken(top) else ""
-        elif users and not getattr(node, "level", 0) and not is_installed(top):
+        elif _unguarded(node) and users and not is_installed(top):
             code = "load.missing_module"
         if len(notes) == _MOST:
             break
@@ -122,3 +122,8 @@ def _imports(node: ast.Import | ast.ImportFrom) -> list[tuple[str, list[str]]]:
     if isinstance(node, ast.Import):
         return [(x.name, [x.asname or x.name.partition(".")[0]]) for x in node.names]
     return [(node.module or "", [x.asname or x.name for x in node.names])]
+
+
+def _unguarded(node: ast.stmt) -> bool:
+    """Whether a statement is an import of another package, not one that `try` stands around."""
+    return isinstance(node, ast.Import | ast.ImportFrom) and not getattr(node, "level", 0)

@@ -166,8 +166,8 @@ def _give_weights(module: torch.nn.Module, weights: Tree, entry: str) -> None:
         for name in weights
         if name in own and tuple(own[name].shape) != weights[name].shape
     ]
-    missing = [name for name in weights if name not in own]
-    unexpected = [name for name in own if name not in weights]
+    missing = [f"{name} {weights[name].shape}" for name in weights if name not in own]
+    unexpected = [f"{name} {tuple(own[name].shape)}" for name in own if name not in weights]
     if missing or unexpected or misshapen:
         facts = {"missing": missing, "unexpected": unexpected, "misshapen": misshapen}
         raise Misfit("mismatch", {"entry": entry, **facts})

@@ -12,6 +12,7 @@ import select
 import shutil
 import signal
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -60,14 +61,20 @@ class Runner:
     def __init__(self, zygote: Zygote):
         self._zygote = zygote
         self._plan: tuple[tuple[Trial, ...], bytes] = ((), b"")
+        self._alone = threading.Lock()
 
     def _encoded(self, trials: tuple[Trial, ...]) -> bytes:
-        """The trials' frame; the last one is kept, since a class is asked the same questions."""
+        """The trials' frame; one is kept once it was asked for twice: a class's questions.
+
+        What follows up on one submission, or resumes after a crash, comes once and is not kept.
+        """
         known, frame = self._plan
-        if known is not trials:
-            frame = wire.encode(plan_tree(trials))
-            self._plan = (trials, frame)
-        return frame
+        if known is trials and frame:
+            return frame
+        encoded = wire.encode(plan_tree(trials))
+        if known is trials or len(trials) >= len(known):
+            self._plan = (trials, encoded)
+        return encoded
 
     def run(self, job: Job) -> tuple[RawOutput, ...]:
         """One output for each trial of the job, in order.
@@ -78,14 +85,24 @@ class Runner:
         deadline = time.monotonic() + job.limits.seconds
         while len(outputs) < len(job.trials):
             rest = replace(job, trials=job.trials[len(outputs) :])
-            seconds = deadline - time.monotonic()
             try:
-                fresh = self._run_child(rest, seconds)
-            except (EngineError, OSError) as error:
-                fresh = [replace(OUR_FAULT, facts={"reason": str(error)})] * len(rest.trials)
+                fresh = self._run_child(rest, deadline - time.monotonic())
+            except (EngineError, OSError):
+                fresh = self._run_again(rest, deadline - time.monotonic())
             outputs += fresh
             outputs += _skipped(job.trials[len(outputs) :], outputs, job.trials)
         return tuple(outputs)
+
+    def _run_again(self, job: Job, seconds: float) -> list[RawOutput]:
+        """A job that was lost once more, with no other lost one beside it; else our fault.
+
+        A submission that ends the warm process takes the jobs beside it along, which are right.
+        """
+        with self._alone:
+            try:
+                return self._run_child(job, seconds)
+            except (EngineError, OSError) as error:
+                return [replace(OUR_FAULT, facts={"reason": str(error)})] * len(job.trials)
 
     def _run_child(self, job: Job, seconds: float) -> list[RawOutput]:
         """Outputs of one child: all trials, or those up to and with the one that ended it."""

@@ -155,6 +155,8 @@ def forbid(names: Sequence[str]) -> None:
         for part in path[1:]:
             owner = getattr(owner, part)
         original = getattr(owner, last)
+        if isinstance(original, types.ModuleType):
+            continue  # a whole module is looked for in the source only
         if isinstance(original, type):
             constructor = vars(original).get("__init__", object.__init__)
             setattr(original, "__init__", _recorded(constructor, name))  # noqa: B010
@@ -180,9 +182,15 @@ def portable() -> None:
     changed: Any = torch
     changed.float32 = changed.float = torch.float64
     changed.FloatTensor = torch.DoubleTensor
+    for name in ("synchronize", "set_device", "empty_cache", "reset_peak_memory_stats"):
+        setattr(changed.cuda, name, _nothing)
     for kind in (changed.Tensor, changed.nn.Module):
         kind.float = kind.double
         kind.cuda = _same
+
+
+def _nothing(*args: Any, **kwargs: Any) -> None:
+    pass
 
 
 def _same(self: Any, *args: Any, **kwargs: Any) -> Any:
