@@ -161,6 +161,7 @@ def time_stages(assignment: str, made: list[Path], folder: Path, most: int) -> S
     stages, zygote = Stages(), Zygote()
     runner = Runner(zygote)
     marker = Marker(ROOT, assignment, runner)
+    zygote.training = marker.trains
     standard, rubric = marker.standard, marker.standard.rubric
     one_trial = standard.trials[:1]
     for submission in collect(made[:most], assignment).submissions:

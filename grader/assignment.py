@@ -47,19 +47,27 @@ class Assignment:
     """Hash of everything here that decides a mark."""
 
 
-def find_course(start: Path) -> Path:
-    """The nearest folder, `start` or above it, that is a course.
+def find_course(start: Path, named: Path | None = None) -> Path:
+    """The course that was named, or the nearest folder, `start` or above it, that is one.
 
     Raises:
         UsageError: there is none.
     """
+    if named is not None:
+        if _is_course(named):
+            return named.resolve()
+        raise UsageError(f"expected a course (a folder with {', '.join(PARTS)}), got {named}")
     for folder in (start.resolve(), *start.resolve().parents):
-        if all((folder / part).is_dir() for part in PARTS):
+        if _is_course(folder):
             return folder
     raise UsageError(
         f"expected a course (a folder with {', '.join(PARTS)}) at {start} or above it, found none; "
         "name one with --course DIR"
     )
+
+
+def _is_course(folder: Path) -> bool:
+    return all((folder / part).is_dir() for part in PARTS)
 
 
 def assignment_names(course: Path) -> tuple[str, ...]:

@@ -75,12 +75,13 @@ def check(
     lang: LanguageOption,
     file: Annotated[Path | None, typer.Argument(help="Your notebook or module.")] = None,
     assignment: Annotated[str | None, typer.Option(help="Name of the assignment.")] = None,
+    course: CourseOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Check your own work against the public cases."""
     zygote = Zygote()
     try:
-        checked = check_work(file, assignment, Path.cwd(), Runner(zygote))
+        checked = check_work(file, assignment, Path.cwd(), Runner(zygote), course)
     finally:
         zygote.close()
     view = student_view(checked.grade)
@@ -112,7 +113,8 @@ def grade(
     zygote = Zygote()
     quiet = Console(stderr=True)
     try:
-        marker = Marker(course or find_course(Path.cwd()), assignment, Runner(zygote))
+        marker = Marker(find_course(Path.cwd(), course), assignment, Runner(zygote))
+        zygote.training = marker.trains
         with Progress(
             TextColumn("{task.description}"),
             BarColumn(),
@@ -166,7 +168,7 @@ def release(
     ] = False,
 ) -> None:
     """Build what a student gets: skeleton, notebook and public cases."""
-    root = course or find_course(Path.cwd())
+    root = find_course(Path.cwd(), course)
     zygote = Zygote()
     try:
         read = read_assignment(root, assignment)
@@ -195,12 +197,12 @@ def doctor(lang: LanguageOption, course: CourseOption = None, as_json: JsonOptio
         versions = dict(zygote.start())
     finally:
         zygote.close()
-    root = course
-    if root is None:
-        try:
-            root = find_course(Path.cwd())
-        except GraderError:
-            root = None
+    try:
+        root: Path | None = find_course(Path.cwd(), course)
+    except GraderError:
+        if course is not None:
+            raise
+        root = None
     facts: dict[str, object] = {
         "grader": grader.__version__,
         "python": sys.version.split()[0],

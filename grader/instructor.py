@@ -40,6 +40,11 @@ class Marker:
         self._secret = course_secret(course)
         self._runner = runner
 
+    @property
+    def trains(self) -> bool:
+        """Whether the assignment uses an optimiser."""
+        return b"torch.optim" in self.assignment.reference.content
+
     @cached_property
     def standard(self) -> Standard:
         """What the reference answers."""

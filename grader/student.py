@@ -25,7 +25,13 @@ class Checked:
     """Whether everything public passed."""
 
 
-def check(file: Path | None, assignment: str | None, start: Path, runner: Runner) -> Checked:
+def check(
+    file: Path | None,
+    assignment: str | None,
+    start: Path,
+    runner: Runner,
+    course: Path | None = None,
+) -> Checked:
     """Checks a file, or what is in a folder, against the public cases.
 
     Args:
@@ -33,6 +39,7 @@ def check(file: Path | None, assignment: str | None, start: Path, runner: Runner
         assignment: name of the assignment, where the folder does not say it.
         start: the folder to look in.
         runner: runs the trials.
+        course: the course, where it is not above the file or `start`.
 
     Raises:
         UsageError: no public cases, no file, or two files of which both were changed.
@@ -40,7 +47,7 @@ def check(file: Path | None, assignment: str | None, start: Path, runner: Runner
     """
     if file is not None and not file.exists():
         raise UsageError(f"expected a file to check, got nothing at {file}")
-    bundle = from_bundle(bundle_folder(file or start, assignment))
+    bundle = from_bundle(bundle_folder(file or start, assignment, start, course))
     name = bundle.standard.rubric.assignment
     submission = _submission(file, start, name, bundle)
     desk = Desk(standard=bundle.standard, skeleton=bundle.skeleton, run=runner.run)
@@ -50,18 +57,24 @@ def check(file: Path | None, assignment: str | None, start: Path, runner: Runner
     return Checked(grade=graded, passed=graded.earned == graded.possible)
 
 
-def bundle_folder(start: Path, assignment: str | None) -> Path:
-    """The folder that holds the public cases: where the file is, or of the course above it.
+def bundle_folder(
+    start: Path, assignment: str | None, working: Path, named: Path | None = None
+) -> Path:
+    """The folder that holds the public cases: where the file is, or of a course.
+
+    The course is the one named, the one above the file, or the one above the working folder.
 
     Raises:
         UsageError: there is none.
     """
     folder = (start if start.is_dir() else start.parent).resolve()
-    if assignment is None and (folder / "public.json").is_file():
+    if assignment is None and named is None and (folder / "public.json").is_file():
         return folder
     try:
-        course = find_course(folder)
+        course = _course(folder, working, named)
     except UsageError:
+        if named is not None:
+            raise
         raise UsageError(
             f"expected the public cases (public.json) in {folder}, found none; run this in the "
             "folder that you were given, or name it: grader check FOLDER/FILE"
@@ -74,6 +87,13 @@ def bundle_folder(start: Path, assignment: str | None) -> Path:
             "with --assignment, or make them with: grader release " + name
         )
     return released
+
+
+def _course(folder: Path, working: Path, named: Path | None) -> Path:
+    try:
+        return find_course(folder, named)
+    except UsageError:
+        return find_course(working, named)
 
 
 def _submission(file: Path | None, start: Path, name: str, bundle: Bundle) -> Submission:

@@ -102,6 +102,7 @@ def test_doctor_works_outside_a_course_and_with_a_secret(course: Path, tmp_path:
         (("grade", "tiny", "reference", "--out", "/proc/x"), "--out DIR"),
         (("check", "nowhere.py"), "nothing at nowhere.py"),
         (("release", "nothing"), "it has tiny"),
+        (("doctor", "--course", "reference"), "expected a course"),
     ],
 )
 def test_wrong_use_is_refused_in_a_sentence(

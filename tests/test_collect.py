@@ -102,3 +102,18 @@ def test_an_archive_is_refused_with_what_to_do(tmp_path: Path) -> None:
     archive.write_bytes(b"PK\x05\x06" + bytes(18))
     with pytest.raises(UsageError, match="unpack it"):
         collect([archive], "lstm")
+
+
+def test_upper_case_suffixes_and_folders_within_a_folder_are_found(tmp_path: Path) -> None:
+    write(tmp_path / "ci.PY")
+    write(tmp_path / "bo" / "week 3" / "lstm.py")
+    found = collect([tmp_path], "lstm")
+    assert [each.student for each in found.submissions] == ["bo", "ci"]
+    assert [file.name for file in found.submissions[0].files] == ["lstm.py"]
+    assert found.skipped == ()
+
+
+def test_a_students_folder_without_work_is_a_submission_all_the_same(tmp_path: Path) -> None:
+    write(tmp_path / "ada.py")
+    write(tmp_path / "bo" / "essay.docx")
+    assert students(tmp_path) == ["ada", "bo"]

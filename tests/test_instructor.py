@@ -235,3 +235,13 @@ def test_names_that_would_leave_the_folder_do_not(
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["deep"]
     page = (tmp_path / "out" / "deep" / "index.html").read_text("utf-8")
     assert "<script>" not in page
+
+
+def test_reports_are_written_again_in_another_language(
+    course: Path, counting: CountingRunner, tmp_path: Path
+) -> None:
+    submissions = hand_in(tmp_path / "in", ada=RIGHT)
+    run(course, counting, submissions, tmp_path / "out")
+    result = run(course, counting, submissions, tmp_path / "out", language="ko")
+    assert result.reused == 1
+    assert 'lang="ko"' in (tmp_path / "out" / "ada" / "report.html").read_text("utf-8")

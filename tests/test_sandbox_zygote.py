@@ -239,3 +239,30 @@ def test_a_kill_of_a_job_that_is_over_harms_nobody(zygote: Zygote, runner: Runne
     for number in (0, 10**9):
         zygote.kill(number)
     assert outcomes(ask(runner, "def f(): return 1", limits=ROOMY)) == [OK]
+
+
+def test_an_assignment_without_training_gets_a_lighter_process_that_can_train_all_the_same() -> (
+    None
+):
+    source = (
+        "import sys, torch\n"
+        "light = 'torch._dynamo' not in sys.modules\n"
+        "def f():\n"
+        "    p = torch.nn.Parameter(torch.ones(2))\n"
+        "    p.sum().backward()\n"
+        "    torch.optim.SGD([p], lr=0.5).step()\n"
+        "    return light, p\n"
+    )
+    told = []
+    for training in (False, True):
+        zygote = Zygote()
+        zygote.training = training
+        try:
+            (output,) = ask(Runner(zygote), source, limits=ROOMY)
+        finally:
+            zygote.close()
+        light, parameter = output.leaves[0]
+        assert light.array is not None and parameter.array is not None
+        assert parameter.array.tolist() == [0.5, 0.5]
+        told.append(bool(light.array))
+    assert told == [True, False]

@@ -98,3 +98,18 @@ def test_a_damaged_bundle_is_refused(folder: Path, runner: Runner) -> None:
     (folder / "public.json").write_text("{")
     with pytest.raises(CourseError, match="fetch"):
         check(None, None, folder, runner)
+
+
+def test_a_file_elsewhere_is_checked_with_the_course_one_stands_in_or_names(
+    tmp_path: Path, folder: Path, runner: Runner
+) -> None:
+    course = tmp_path / "course"
+    assignment = read_assignment(course, "tiny")
+    write(release(assignment, "secret", runner), assignment, assignment.folder)
+    mine = tmp_path / "desk" / "mine.py"
+    mine.parent.mkdir()
+    mine.write_text(RIGHT)
+    assert check(mine, "tiny", course, runner).passed
+    assert check(mine, "tiny", tmp_path, runner, course).passed
+    with pytest.raises(UsageError, match="expected a course"):
+        check(mine, "tiny", tmp_path, runner, mine.parent)

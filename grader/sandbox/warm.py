@@ -51,6 +51,8 @@ class Zygote:
         self._owner: threading.Thread | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self.versions: Mapping[str, str] = {}
+        self.training = True
+        """Whether it is warmed for optimisers too; to be set before it is started."""
 
     def fork(self, limits: Limits, scratch: str, descriptors: list[int]) -> int:
         """Asks for a child that gets `descriptors`; its id for `kill`.
@@ -144,8 +146,9 @@ class Zygote:
             stack.enter_context(theirs)
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="grader-zygote-"))
             log = stack.enter_context(tempfile.TemporaryFile())
+            warmth = "training" if self.training else "-"
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-B", str(script), str(theirs.fileno())],
+                [sys.executable, "-I", "-B", str(script), str(theirs.fileno()), warmth],
                 pass_fds=[theirs.fileno()],
                 env=CLEAN_ENVIRONMENT | {"TMPDIR": folder},
                 cwd=folder,

@@ -197,14 +197,21 @@ def _same(self: Any, *args: Any, **kwargs: Any) -> Any:
     return self
 
 
-def warm_up() -> None:
-    """Pays once, before any fork, for what the first backward and the first optimiser import."""
+def warm_up(training: bool) -> None:
+    """Pays once, before any fork, for what the first backward and the first optimiser import.
+
+    Args:
+        training: whether an optimiser will be used: it brings in 824 modules, which cost 1.5 s here
+            and 6 ms in every fork, so that an assignment without one is spared them.
+    """
     layer = torch.nn.Linear(3, 3)
-    optimizer = torch.optim.Adam(layer.parameters())
     loss = torch.nn.functional.cross_entropy(layer(torch.zeros(2, 3)), torch.tensor([0, 1]))
-    torch.autograd.grad(loss, list(layer.parameters()), grad_outputs=torch.tensor(1.0))
-    layer(torch.zeros(2, 3)).softmax(-1).sum().backward()
-    optimizer.step()
+    loss.backward()
+    if training:
+        optimizer = torch.optim.Adam(layer.parameters())
+        doubled = layer(torch.zeros(2, 3)).sum() * 2
+        torch.autograd.grad(doubled, list(layer.parameters()), grad_outputs=torch.tensor(1.0))
+        optimizer.step()
 
 
 def write_all(descriptor: int, data: bytes) -> None:

@@ -1,8 +1,8 @@
 """The warm process that forks one child for each job. Untrusted side; runs no student code itself.
 
-Started by `runner` as `python -I -B zygote.py SOCKET_FD`, by the path of this file, so that nothing
-of the trusted side comes along. It imports torch and NumPy once, with one thread, and then answers
-requests on its socket (SOCK_SEQPACKET, JSON):
+Started by `warm` as `python -I -B zygote.py SOCKET_FD training|-`, by the path of this file, so
+that nothing of the trusted side comes along. It imports torch and NumPy once, with one thread, and
+then answers requests on its socket (SOCK_SEQPACKET, JSON):
 
     {"fork": id, "limits": {...}, "scratch": folder}, with four descriptors: job, results, output,
         status
@@ -46,13 +46,13 @@ class Child:
     """Descriptor on which its end is told."""
 
 
-def main(descriptor: int) -> None:
+def main(descriptor: int, training: bool) -> None:
     """Warms up, says so, and serves until the socket ends."""
     prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     import_only_installed_packages()
     worker = load_worker()
-    worker.warm_up()
+    worker.warm_up(training)
     worker.portable()
     threads = len(os.listdir("/proc/self/task")) if os.path.isdir("/proc/self/task") else 1
     control = socket.socket(fileno=descriptor)
@@ -254,4 +254,4 @@ def reap(children: dict[int, Child]) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), sys.argv[2] == "training")
