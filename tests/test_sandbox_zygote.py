@@ -241,9 +241,7 @@ def test_a_kill_of_a_job_that_is_over_harms_nobody(zygote: Zygote, runner: Runne
     assert outcomes(ask(runner, "def f(): return 1", limits=ROOMY)) == [OK]
 
 
-def test_an_assignment_without_training_gets_a_lighter_process_that_can_train_all_the_same() -> (
-    None
-):
+def test_without_training_the_process_is_lighter_and_can_train_all_the_same() -> None:
     source = (
         "import sys, torch\n"
         "light = 'torch._dynamo' not in sys.modules\n"

@@ -183,14 +183,19 @@ def portable() -> None:
     changed.float32 = changed.float = torch.float64
     changed.FloatTensor = torch.DoubleTensor
     for name in ("synchronize", "set_device", "empty_cache", "reset_peak_memory_stats"):
-        setattr(changed.cuda, name, _nothing)
+        setattr(changed.cuda, name, _nothing())
     for kind in (changed.Tensor, changed.nn.Module):
         kind.float = kind.double
         kind.cuda = _same
 
 
-def _nothing(*args: Any, **kwargs: Any) -> None:
-    pass
+def _nothing() -> Callable[..., None]:
+    """A function of its own each time: torch's compiler refuses to meet one under two names."""
+
+    def nothing(*args: Any, **kwargs: Any) -> None:
+        pass
+
+    return nothing
 
 
 def _same(self: Any, *args: Any, **kwargs: Any) -> Any:
