@@ -28,6 +28,7 @@ from grader.sandbox.warm import END_SECONDS, Zygote
 from grader.types import Job, Limits, Outcome, RawOutput, Trial
 
 PRINTED_BYTES_KEPT = 20_000
+FRAMES_KEPT = 4
 MOST_PATIENCE = 3.0
 """How many times its limit a trial may take by the clock when it gets no processor to run on."""
 
@@ -60,21 +61,18 @@ class Runner:
 
     def __init__(self, zygote: Zygote):
         self._zygote = zygote
-        self._plan: tuple[tuple[Trial, ...], bytes] = ((), b"")
+        self._frames: list[tuple[tuple[Trial, ...], bytes]] = []
         self._alone = threading.Lock()
 
     def _encoded(self, trials: tuple[Trial, ...]) -> bytes:
-        """The trials' frame; one is kept once it was asked for twice: a class's questions.
-
-        What follows up on one submission, or resumes after a crash, comes once and is not kept.
-        """
-        known, frame = self._plan
-        if known is trials and frame:
-            return frame
-        encoded = wire.encode(plan_tree(trials))
-        if known is trials or len(trials) >= len(known):
-            self._plan = (trials, encoded)
-        return encoded
+        """The trials' frame; the last few are kept, since a class is asked the same questions."""
+        kept = self._frames
+        frame = next((frame for known, frame in kept if known is trials), None)
+        if frame is None:
+            frame = wire.encode(plan_tree(trials))
+        others = [each for each in kept if each[0] is not trials]
+        self._frames = [(trials, frame), *others][:FRAMES_KEPT]
+        return frame
 
     def run(self, job: Job) -> tuple[RawOutput, ...]:
         """One output for each trial of the job, in order.

@@ -211,7 +211,7 @@ def warm_up(training: bool) -> None:
     """
     layer = torch.nn.Linear(3, 3)
     loss = torch.nn.functional.cross_entropy(layer(torch.zeros(2, 3)), torch.tensor([0, 1]))
-    loss.backward()
+    torch.autograd.backward(loss)
     if training:
         optimizer = torch.optim.Adam(layer.parameters())
         doubled = layer(torch.zeros(2, 3)).sum() * 2
