@@ -64,7 +64,7 @@ class Marker:
 
     def mark(self, submission: Submission) -> Grade:
         """The grade of one submission."""
-        desk = Desk(standard=self.standard, skeleton=self.assignment.skeleton, run=self._runner.run)
+        desk = Desk(standard=self.standard, skeleton=self.assignment.skeleton, open=self._runner.open)
         return grade(submission, desk, provenance(self.key(submission)))
 
 

@@ -1,18 +1,21 @@
 """THE HALL: one submission's way from files to a grade, one verb a step."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 from grader.checks import follow_up, judge
 from grader.errors import SubmissionError
-from grader.expected import Run, Standard, top_level
+from grader.expected import Standard, top_level
 from grader.load import is_untouched, load
 from grader.origins import located
+from grader.sandbox.runner import Ask
 from grader.score import forbidden_anywhere, forbidden_uses, score, totals, ungraded
 from grader.types import Grade, Job, Loaded, Note, Provenance, RawOutput, Status, Submission, Trial
 
-Answers = Mapping[tuple[str, str], RawOutput]
+Answers = dict[tuple[str, str], RawOutput]
+Open = Callable[[Job], AbstractContextManager[Ask]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,8 +26,8 @@ class Desk:
     """What is asked, and what a right answer is."""
     skeleton: bytes
     """What a student starts from; empty where there is none."""
-    run: Run
-    """Runs a job."""
+    open: Open
+    """Begins a conversation with a submission."""
 
 
 def grade(submission: Submission, desk: Desk, provenance: Provenance) -> Grade:
@@ -57,19 +60,16 @@ def grade(submission: Submission, desk: Desk, provenance: Provenance) -> Grade:
 
 def _asked(loaded: Loaded, desk: Desk) -> Answers:
     """What came back for the plan, and for what the checks asked once they had seen that."""
-    answers = _run(loaded, desk, desk.standard.trials)
-    more = follow_up(desk.standard.rubric, desk.standard.settings, answers)
-    return answers | _run(loaded, desk, more)
-
-
-def _run(loaded: Loaded, desk: Desk, trials: tuple[Trial, ...]) -> dict[tuple[str, str], RawOutput]:
-    rubric = desk.standard.rubric
+    rubric, settings, trials = desk.standard.rubric, desk.standard.settings, desk.standard.trials
+    forbidden = forbidden_anywhere(rubric)
     job = Job(
-        source=loaded.source,
-        modules=loaded.modules,
-        trials=trials,
-        forbidden=forbidden_anywhere(rubric),
-        limits=rubric.limits,
+        source=loaded.source, modules=loaded.modules, forbidden=forbidden, limits=rubric.limits
     )
-    outputs = desk.run(job) if trials else ()
+    with desk.open(job) as ask:
+        answers = _named(trials, ask(trials))
+        more = follow_up(rubric, settings, answers)
+        return answers | _named(more, ask(more))
+
+
+def _named(trials: tuple[Trial, ...], outputs: tuple[RawOutput, ...]) -> Answers:
     return {(t.case, t.variant): output for t, output in zip(trials, outputs, strict=True)}

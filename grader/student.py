@@ -50,7 +50,7 @@ def check(
     bundle = from_bundle(bundle_folder(file or start, assignment, start, course))
     name = bundle.standard.rubric.assignment
     submission = _submission(file, start, name, bundle)
-    desk = Desk(standard=bundle.standard, skeleton=bundle.skeleton, run=runner.run)
+    desk = Desk(standard=bundle.standard, skeleton=bundle.skeleton, open=runner.open)
     graded = grade(submission, desk, provenance(""))
     rest = Fraction(bundle.points) - graded.possible
     graded = replace(graded, pending=rest if graded.earned is not None else Fraction(0))

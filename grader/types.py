@@ -397,18 +397,20 @@ class Trial:
     """Seed of torch's generator at the start of the trial."""
     inputs_back: bool = False
     """Whether the arguments are sent back as they are after the calls."""
+    hidden: bool = False
+    """Whether it reaches the submission only after what is public has been answered."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Job:
-    """Everything one submission is asked."""
+    """One submission to be run, and what it is asked."""
 
     source: str
     """The module to run."""
     modules: Mapping[str, str]
     """Further modules it imports, source by name."""
-    trials: tuple[Trial, ...]
-    """The questions, in order."""
+    trials: tuple[Trial, ...] = ()
+    """The questions, in order; none where they depend on what is answered."""
     forbidden: tuple[str, ...] = ()
     """API whose use is recorded."""
     limits: Limits = field(default_factory=Limits)

@@ -31,7 +31,7 @@ def graded(
 ) -> Grade:
     file = SubmittedFile(name=f"{name}.py", content=content)
     submission = Submission(student="s", assignment=name, path="s.py", files=(file,))
-    desk = Desk(standard=standard, skeleton=skeleton, run=runner.run)
+    desk = Desk(standard=standard, skeleton=skeleton, open=runner.open)
     return grade(submission, desk, provenance(""))
 
 

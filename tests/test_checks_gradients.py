@@ -254,7 +254,7 @@ def test_autograd_is_judged_as_hand_written_gradients_are(
     file = SubmittedFile(name="tiny.py", content=source.encode())
     submission = Submission(student="s", assignment="tiny", path="s.py", files=(file,))
     provenance = Provenance(key="", engine="", torch="", numpy="", isolation="E")
-    desk = Desk(standard=standard, skeleton=b"", run=runner.run)
+    desk = Desk(standard=standard, skeleton=b"", open=runner.open)
     (scale,) = [each for each in grade(submission, desk, provenance).criteria if each.id == "scale"]
     found = [each for each in scale.findings if each.check == "gradient"]
     # Small steps are tried in one case of a criterion; the other one says nothing of its own.

@@ -14,8 +14,9 @@ from grader.collect import collect
 from grader.errors import EngineError, UsageError
 from grader.executors import Serial
 from grader.instructor import KEPT, ClassResult, Marker, grade_class
+from grader.sandbox.child import Child
 from grader.sandbox.runner import Runner
-from grader.types import Grade, Job, Outcome, RawOutput, Status
+from grader.types import Grade, Job, Status
 
 
 class CountingRunner(Runner):
@@ -23,9 +24,9 @@ class CountingRunner(Runner):
 
     jobs = 0
 
-    def run(self, job: Job) -> tuple[RawOutput, ...]:
+    def child(self, job: Job) -> Child:
         self.jobs += 1
-        return super().run(job)
+        return super().child(job)
 
 
 @pytest.fixture
@@ -139,11 +140,10 @@ def test_a_withheld_grade_is_tried_again(course: Path, runner: Runner, tmp_path:
     class Broken(Runner):
         broken = True
 
-        def run(self, job: Job) -> tuple[RawOutput, ...]:
-            outputs = super().run(job)
+        def child(self, job: Job) -> Child:
             if self.broken and "x + x" in job.source:
-                return (RawOutput(outcome=Outcome.BROKEN),) * len(outputs)
-            return outputs
+                raise EngineError("expected a child, got none")
+            return super().child(job)
 
     submissions = hand_in(tmp_path / "in", ada=RIGHT)
     broken = Broken(runner._zygote)

@@ -22,7 +22,7 @@ def verdicts(source: str, standard: Standard, runner: Runner) -> tuple[dict[str,
     file = SubmittedFile(name="tiny.py", content=source.encode())
     submission = Submission(student="s", assignment="tiny", path="s", files=(file,))
     result = grade(
-        submission, Desk(standard=standard, skeleton=b"", run=runner.run), provenance("")
+        submission, Desk(standard=standard, skeleton=b"", open=runner.open), provenance("")
     )
     codes = {each.code for criterion in result.criteria for each in criterion.findings}
     return {each.id: each.verdict.value for each in result.criteria if each.verdict}, codes - {""}

@@ -1,5 +1,6 @@
 """One submission's way, on a tiny course."""
 
+from contextlib import nullcontext
 from fractions import Fraction
 
 import pytest
@@ -13,12 +14,12 @@ from grader.provenance import provenance
 from grader.sandbox.runner import Runner
 from grader.types import (
     Grade,
-    Job,
     Outcome,
     RawOutput,
     Status,
     Submission,
     SubmittedFile,
+    Trial,
     Verdict,
 )
 
@@ -33,7 +34,7 @@ def graded(source: str, standard: Standard, runner: Runner, name: str = "tiny.py
     file = SubmittedFile(name=name, content=source.encode())
     submission = Submission(student="s", assignment="tiny", path="s", files=(file,))
     skeleton = make_skeleton(REFERENCE, "r").encode()
-    desk = Desk(standard=standard, skeleton=skeleton, run=runner.run)
+    desk = Desk(standard=standard, skeleton=skeleton, open=runner.open)
     return grade(submission, desk, provenance("key"))
 
 
@@ -116,12 +117,13 @@ def test_what_was_not_looked_at_has_its_own_status(
 
 
 def test_our_own_fault_withholds_the_mark(standard: Standard) -> None:
-    def broken(job: Job) -> tuple[RawOutput, ...]:
-        return (RawOutput(outcome=Outcome.BROKEN, facts={"reason": "gone"}),) * len(job.trials)
+    def broken(trials: tuple[Trial, ...]) -> tuple[RawOutput, ...]:
+        return (RawOutput(outcome=Outcome.BROKEN, facts={"reason": "gone"}),) * len(trials)
 
     file = SubmittedFile(name="tiny.py", content=RIGHT.encode())
     submission = Submission(student="s", assignment="tiny", path="s", files=(file,))
-    result = grade(submission, Desk(standard=standard, skeleton=b"", run=broken), provenance(""))
+    desk = Desk(standard=standard, skeleton=b"", open=lambda job: nullcontext(broken))
+    result = grade(submission, desk, provenance(""))
     assert (result.status, result.earned) == (Status.WITHHELD, None)
 
 

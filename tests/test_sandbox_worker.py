@@ -342,7 +342,10 @@ def untouched(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     "source, said",
     [
-        ("def f(x): return x", [{"ready"}, {"loaded"}, {"leaves", "inputs"}, {"misfit", "facts"}]),
+        (
+            "def f(x): return x",
+            [{"ready"}, {"loaded"}, {"leaves", "inputs"}, {"misfit", "facts"}, {"done"}],
+        ),
         ("1 / 0", [{"ready"}, {"loaded", "error"}]),
     ],
 )
@@ -354,7 +357,8 @@ def test_a_worker_says_ready_then_loaded_then_one_frame_for_each_trial(
     plan = plan_tree((trial("f", x=np.ones(2)), trial("g")))
     sent: list[Any] = []
     worker.work(
-        wire.encode(job) + wire.encode(plan),
+        wire.encode(job),
+        [wire.encode(plan)],
         lambda frame: sent.append(wire.decode(frame, wire.Caps())),
     )
     assert [set(frame) - {"used"} for frame in sent] == said

@@ -12,7 +12,7 @@ import pytest
 from sandbox_jobs import ROOMY, TIGHT, ask, living, outcomes, trial, value
 
 from grader.errors import EngineError
-from grader.sandbox import runner as runner_module
+from grader.sandbox import child as child_module
 from grader.sandbox import warm
 from grader.sandbox.runner import Runner
 from grader.sandbox.warm import Zygote
@@ -71,11 +71,12 @@ def test_a_child_holds_its_own_descriptors_only(runner: Runner) -> None:
         for fd in range(4096):
             try: kinds[fd] = stat.S_IFMT(os.fstat(fd).st_mode)
             except OSError: pass
-        names = {stat.S_IFIFO: "pipe", stat.S_IFCHR: "device", stat.S_IFREG: "file"}
+        names = {stat.S_IFIFO: "pipe", stat.S_IFCHR: "device", stat.S_IFREG: "file",
+                 stat.S_IFSOCK: "socket"}
         return " ".join(f"{names.get(kind, kind)}" for fd, kind in sorted(kinds.items()))
     """
     words = value(ask(runner, source)[0]).split()
-    assert words[:3] == ["device", "pipe", "pipe"] and sorted(words[3:]) == ["file", "pipe"]
+    assert words[:3] == ["device", "pipe", "pipe"] and sorted(words[3:]) == ["file", "socket"]
 
 
 def test_the_job_can_not_be_written_to(runner: Runner) -> None:
@@ -202,7 +203,7 @@ def test_a_zygote_that_no_longer_answers_is_replaced_and_the_job_run_again(
     own: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = pid_of(own)
-    monkeypatch.setattr(runner_module, "END_SECONDS", 0.5)
+    monkeypatch.setattr(child_module, "END_SECONDS", 0.5)
     os.kill(first, signal.SIGSTOP)
     (output,) = ask(own, "def f(): return 1", limits=TIGHT)
     assert output.outcome is OK

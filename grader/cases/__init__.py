@@ -331,4 +331,5 @@ def base_trial(
         mode=case.mode,
         calls=tuple(draw_call(case, key, described, files, n) for n in range(case.calls)),
         seed=key.seed(case),
+        hidden=case.show == "hidden",
     )

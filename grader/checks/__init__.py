@@ -76,7 +76,7 @@ CHECKS: Mapping[str, Check] = {
 
 
 def plan(rubric: Rubric, settings: Settings) -> tuple[Trial, ...]:
-    """Every trial that the rubric's checks need, each once, entry by entry, case by case.
+    """Every trial that the rubric's checks need, each once, the public ones first, case by case.
 
     Raises:
         CourseError: a check is told what it does not know, or not told what it must be.
@@ -89,7 +89,7 @@ def plan(rubric: Rubric, settings: Settings) -> tuple[Trial, ...]:
         for trial in stack(setting, asked) if _stacks(check, use) else asked:
             trials[_variant(use, trial.variant), trial.case] = _of(use, trial)
     cases = list(settings)
-    return tuple(sorted(trials.values(), key=lambda trial: cases.index(trial.case)))
+    return tuple(sorted(trials.values(), key=lambda t: (t.hidden, cases.index(t.case))))
 
 
 def idle(rubric: Rubric, settings: Settings) -> tuple[str, ...]:
@@ -127,7 +127,7 @@ def follow_up(rubric: Rubric, settings: Settings, answers: Answers) -> tuple[Tri
             )
             for trial in next(filter(None, asked), ()):
                 trials[_variant(use, trial.variant), trial.case] = _of(use, trial)
-    return tuple(trials.values())
+    return tuple(sorted(trials.values(), key=lambda trial: trial.hidden))
 
 
 def judge(rubric: Rubric, settings: Settings, answers: Answers) -> dict[str, tuple[Finding, ...]]:

@@ -9,9 +9,10 @@ import importlib.machinery
 import importlib.util
 import linecache
 import os
+import socket
 import sys
 import types
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -25,13 +26,14 @@ used_api: list[str] = []
 """Forbidden API called since the last frame."""
 
 
-def work(job: bytes, send: Callable[[bytes], None]) -> None:
+def work(job: bytes, plans: Iterable[bytes], send: Callable[[bytes], None]) -> None:
     """Runs a job.
 
     Sends a frame when it is about to run student code (what goes wrong before is our fault), one
-    for the load, and, when that went well, one for each trial.
+    for the load, and, when that went well, one for each trial of each plan and one to end it. A
+    plan is asked for only once the one before it has been answered.
     """
-    tree, plan = wire.FrameReader(JOB_CAPS).feed(job)
+    tree = wire.decode(job, JOB_CAPS)
     forbid(tree["forbidden"])
     sys.meta_path.append(SubmittedModules(tree["modules"]))
     send(wire.encode({"ready": True}))
@@ -39,8 +41,21 @@ def work(job: bytes, send: Callable[[bytes], None]) -> None:
     send(wire.encode(_answer({"loaded": failure is None}, failure)))
     if failure is not None:
         return
-    caps = wire.Caps(payload_bytes=tree["result_bytes"])
     exhausted: set[str] = set()
+    for plan in plans:
+        answer_plan(wire.decode(plan, JOB_CAPS), namespace, tree["result_bytes"], exhausted, send)
+        send(wire.encode({"done": True}))
+
+
+def answer_plan(
+    plan: dict[str, Any],
+    namespace: Mapping[str, Any],
+    result_bytes: int,
+    exhausted: set[str],
+    send: Callable[[bytes], None],
+) -> None:
+    """Sends one frame for each trial; adds to `exhausted` the entries that ran out of memory."""
+    caps = wire.Caps(payload_bytes=result_bytes)
     for trial in plan["trials"]:
         if trial["weights"] is not None:
             trial["weights"] = plan["weights"][trial["weights"]]
@@ -48,7 +63,7 @@ def work(job: bytes, send: Callable[[bytes], None]) -> None:
             misfit = {"misfit": "skipped", "facts": {"entry": trial["entry"]}}
             send(wire.encode(_answer(misfit, None)))
             continue
-        answered = answer(trial, namespace, tree["result_bytes"])
+        answered = answer(trial, namespace, result_bytes)
         if answered.get("error", {}).get("memory"):
             exhausted.add(trial["entry"])
         send(_frame(answered, trial["entry"], caps))
@@ -217,6 +232,18 @@ def warm_up(training: bool) -> None:
         doubled = layer(torch.zeros(2, 3)).sum() * 2
         torch.autograd.grad(doubled, list(layer.parameters()), grad_outputs=torch.tensor(1.0))
         optimizer.step()
+
+
+def received(results: socket.socket) -> Iterator[bytes]:
+    """The plans that come in sealed files over the socket, until it ends."""
+    while True:
+        message, descriptors, _, _ = socket.recv_fds(results, 1, 1)
+        if not message or not descriptors:
+            return
+        (descriptor,) = descriptors
+        plan = os.pread(descriptor, os.fstat(descriptor).st_size, 0)
+        os.close(descriptor)
+        yield plan
 
 
 def write_all(descriptor: int, data: bytes) -> None:

@@ -127,7 +127,8 @@ def fork(request: dict[str, Any], fds: list[int], worker: Any) -> Child:
         try:
             be_child(request["limits"], request["scratch"], job, results, output)
             data = os.pread(job, os.fstat(job).st_size, 0)
-            worker.work(data, lambda frame: worker.write_all(results, frame))
+            talk = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, results)
+            worker.work(data, worker.received(talk), lambda f: worker.write_all(results, f))
             sys.stdout.flush()
         except BaseException:  # noqa: BLE001 - the boundary: nothing may return into the zygote's loop
             traceback.print_exc()

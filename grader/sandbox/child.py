@@ -1,0 +1,256 @@
+"""One forked child as the trusted side holds it: asked, watched by the clock, ended.
+
+`runner` decides what to ask and what to make of a child that was lost; `warm` owns the process
+that forks.
+"""
+
+import fcntl
+import json
+import os
+import select
+import shutil
+import signal
+import socket
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from grader.errors import EngineError
+from grader.sandbox import wire
+from grader.sandbox.warm import END_SECONDS, Zygote
+from grader.types import Limits, Outcome, RawOutput
+
+PRINTED_BYTES_KEPT = 20_000
+MOST_PATIENCE = 3.0
+"""How many times its limit a trial may take by the clock when it gets no processor to run on."""
+ANNOUNCEMENTS = 2
+"""Frames before the first answer: that it is set up, and how the load went."""
+DONE = {"done": True}
+"""The frame after the last answer to a plan."""
+
+
+class Child:
+    """One child at work on one submission, from its fork to its end."""
+
+    def __init__(self, zygote: Zygote, job: bytes, limits: Limits):
+        """Forks.
+
+        Args:
+            zygote: the process to fork.
+            job: the job's frame.
+            limits: what the child may use.
+
+        Raises:
+            EngineError: the zygote can't be started.
+            OSError: it is gone, or there is no descriptor or scratch folder to be had.
+        """
+        self._zygote, self._limits = zygote, limits
+        self._reader = wire.FrameReader(wire.Caps(payload_bytes=limits.result_bytes))
+        self._printed, self._told, self._printed_bytes = bytearray(), bytearray(), 0
+        self._allowed, self._dying = ANNOUNCEMENTS, False
+        self.frames: list[Any] = []
+        """What it has sent."""
+        self.stopped: RawOutput | None = None
+        """Why it was ended, if it broke a rule or a limit."""
+        self.forged = False
+        """Whether it sent what our worker does not send."""
+        self.ended = False
+        """Whether it, and every process below it, is gone."""
+        with ExitStack() as stack:
+            scratch = tempfile.mkdtemp(prefix="grader-job-")
+            stack.callback(shutil.rmtree, scratch, ignore_errors=True)
+            self._results, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+            stack.callback(self._results.close)
+            with ExitStack() as given_away:
+                given = [given_away.enter_context(sealed(job)), theirs.fileno()]
+                given_away.callback(theirs.close)
+                ends = []
+                for _ in ("output", "status"):
+                    reading, writing = os.pipe()
+                    stack.callback(os.close, reading)
+                    given_away.callback(os.close, writing)
+                    ends.append(reading)
+                    given.append(writing)
+                self._output, self._status = ends
+                self._number = zygote.fork(limits, scratch, given)
+            self._open = stack.pop_all()
+        self._poll = select.poll()
+        for descriptor in (self._results.fileno(), self._output, self._status):
+            self._poll.register(descriptor, select.POLLIN)
+
+    @property
+    def printed(self) -> str:
+        """What the submission has written to stdout and stderr, cut."""
+        return self._printed.decode("utf-8", "replace")
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What the zygote told of it: its pid; once it has ended, its wait status and CPU time."""
+        told: dict[str, Any] = {}
+        for line in bytes(self._told).splitlines():
+            told |= json.loads(line)
+        return told
+
+    def ask(self, plan: int, count: int, seconds: float) -> list[Any]:
+        """The answers to a plan; fewer than `count` where the child ended first.
+
+        Args:
+            plan: descriptor of the plan's frame.
+            count: how many answers it asks for.
+            seconds: the most that may pass.
+
+        Raises:
+            EngineError: a killed child did not end.
+        """
+        before = max(len(self.frames), ANNOUNCEMENTS)
+        self._allowed = before + count + 1
+        try:
+            socket.send_fds(self._results, [b"p"], [plan])
+        except OSError:  # it is gone, or has closed its end: what it has told says which
+            self._stop(None)
+        self._watch(self._allowed, seconds)
+        if len(self.frames) >= self._allowed and self.frames[-1] != DONE:
+            self._forge("expected one frame for each trial and then the end, got another")
+        return self.frames[before : before + count]
+
+    def close(self) -> None:
+        """Ends the child, and waits until everything below it is gone.
+
+        Raises:
+            EngineError: it did not end.
+        """
+        try:
+            if not self.ended:
+                self._stop(None)
+                self._watch(len(self.frames) + 1, END_SECONDS)
+        finally:
+            self._open.close()
+
+    def _stop(self, why: RawOutput | None) -> None:
+        self.stopped = self.stopped or why
+        self._dying = True
+        self._zygote.kill(self._number)
+
+    def _watch(self, wanted: int, seconds: float) -> None:
+        """Reads until that many frames have come or the child has ended."""
+        started = last = time.monotonic()
+        limit, patient = started + seconds, not self._dying
+        until = limit if self._dying else min(limit, started + self._limits.trial_seconds)
+        while not self.ended and (len(self.frames) < wanted or self._dying):
+            before, dying = len(self.frames), self._dying
+            ready = self._poll.poll(max(0.0, until - time.monotonic()) * 1e3)
+            for descriptor, _ in ready:
+                self._read(descriptor)
+            if not ready and dying:
+                self._zygote.abandon()
+                raise EngineError(f"expected a killed child to end within {END_SECONDS} seconds")
+            if not ready and patient and starved(self.told, started):
+                until = min(limit, last + MOST_PATIENCE * self._limits.trial_seconds)
+                patient = False
+            elif not ready:
+                over = self._limits.seconds if until == limit else self._limits.trial_seconds
+                self._stop(RawOutput(outcome=Outcome.TIMEOUT, facts={"seconds": over}))
+            elif len(self.frames) > before:
+                last, patient = time.monotonic(), True
+                until = min(limit, last + self._limits.trial_seconds)
+            if self._dying and not dying:
+                until = time.monotonic() + END_SECONDS
+        for descriptor in (self._results.fileno(), self._output):
+            for data in _left_over(descriptor):
+                self._take(descriptor, data)
+
+    def _read(self, descriptor: int) -> None:
+        try:
+            data = os.read(descriptor, 1 << 20)
+        except ConnectionResetError:  # it ended with a plan unread
+            data = b""
+        if data:
+            self._take(descriptor, data)
+            return
+        self._poll.unregister(descriptor)
+        self.ended = self.ended or descriptor == self._status
+
+    def _take(self, descriptor: int, data: bytes) -> None:
+        """Adds what was read; a broken rule ends the child."""
+        if descriptor == self._status:
+            self._told += data
+        elif descriptor == self._output:
+            self._printed_bytes += len(data)
+            self._printed += data[: PRINTED_BYTES_KEPT - len(self._printed)]
+            if self._printed_bytes > self._limits.output_bytes:
+                facts = {"megabytes": self._limits.output_bytes / 1e6}
+                self._stop(RawOutput(outcome=Outcome.FLOOD, facts=facts))
+        else:
+            try:
+                self.frames += self._reader.feed(data)
+                if len(self.frames) > self._allowed:
+                    raise wire.WireError("expected one frame for each trial, got more")
+            except wire.WireError as error:
+                self._forge(str(error))
+
+    def _forge(self, got: str) -> None:
+        """Ends a child that sent what our worker does not send."""
+        self.forged = True
+        facts = {"reason": "frame", "got": got}
+        self.stopped = RawOutput(outcome=Outcome.UNREADABLE, facts=facts)
+        self._stop(None)
+
+
+def starved(told: Mapping[str, Any], started: float) -> bool:
+    """Whether a child wants to run and has had less than half a processor since it started.
+
+    On a loaded machine a right answer must not run out of time. One that sleeps is not starved.
+    """
+    try:
+        fields = Path(f"/proc/{told['pid']}/stat").read_text().rpartition(") ")[2].split()
+    except (OSError, KeyError):
+        return False
+    ticks = int(fields[11]) + int(fields[12])
+    wanted = 0.5 * (time.monotonic() - started) * os.sysconf("SC_CLK_TCK")
+    return fields[0] == "R" and ticks < wanted
+
+
+def death(told: Mapping[str, Any], limits: Limits) -> RawOutput:
+    """How a child that nobody stopped came to its end."""
+    status = told["status"]
+    if os.WIFSIGNALED(status):
+        number = os.WTERMSIG(status)
+        if number == signal.SIGXCPU or told["cpu_seconds"] > limits.seconds:
+            return RawOutput(outcome=Outcome.TIMEOUT, facts={"seconds": limits.seconds})
+        return RawOutput(outcome=Outcome.DIED, facts={"signal": signal.Signals(number).name})
+    return RawOutput(outcome=Outcome.DIED, facts={"signal": f"exit {os.WEXITSTATUS(status)}"})
+
+
+def _left_over(descriptor: int) -> Iterator[bytes]:
+    """What can be read at once."""
+    os.set_blocking(descriptor, False)
+    try:
+        while data := os.read(descriptor, 1 << 20):
+            yield data
+    except (BlockingIOError, ConnectionResetError):
+        return
+    finally:
+        os.set_blocking(descriptor, True)
+
+
+@contextmanager
+def sealed(data: bytes) -> Iterator[int]:
+    """A descriptor that holds `data` and that nobody can write to."""
+    if hasattr(os, "memfd_create"):
+        descriptor = os.memfd_create("job", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    else:
+        descriptor, path = tempfile.mkstemp(prefix="grader-job-")
+        os.unlink(path)
+    try:
+        view = memoryview(data)
+        while view:
+            view = view[os.write(descriptor, view) :]
+        if hasattr(os, "memfd_create"):
+            seals = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
+            fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, seals)
+        yield descriptor
+    finally:
+        os.close(descriptor)
