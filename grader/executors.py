@@ -62,5 +62,9 @@ class Pool:
 
 
 def executor(workers: int) -> Executor:
-    """Serial for one worker, else a pool."""
-    return Serial() if workers == 1 else Pool(workers)
+    """Serial for one worker, else a pool.
+
+    The pool has one thread more than there are workers: what came back from one submission is
+    compared while the workers are at the next.
+    """
+    return Serial() if workers == 1 else Pool(workers + 1)

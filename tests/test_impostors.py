@@ -150,7 +150,9 @@ def standards(runner: Runner) -> dict[str, Standard]:
 def graded(name: str, content: bytes, standard: Standard, runner: Runner) -> Grade:
     file = SubmittedFile(name=f"{name}.py", content=content)
     submission = Submission(student="s", assignment=name, path="s.py", files=(file,))
-    return grade(submission, Desk(standard=standard, skeleton=b"", open=runner.open), provenance(""))
+    return grade(
+        submission, Desk(standard=standard, skeleton=b"", open=runner.open), provenance("")
+    )
 
 
 @pytest.mark.parametrize("form", ["zeros", "input", "linear", "mean", "cumulative mean"])

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from grader.checks import effects, gradients, invariances, learning, numeric, repeats
-from grader.checks.base import Check, Outputs, names, no_trials
+from grader.checks.base import Check, Outputs, names, no_follow_up, no_trials
 from grader.checks.relations import needs_values
 from grader.checks.stacking import BATCH, stack, unstack
 from grader.errors import CourseError
@@ -115,13 +115,15 @@ def follow_up(rubric: Rubric, settings: Settings, answers: Answers) -> tuple[Tri
     Of each check only for the first case of its criterion that asks: one is enough to say what is
     wrong, and such trials pay for nothing.
     """
-    by_case = _by_case(answers)
+    answered = _Answered(settings, answers)
     trials: dict[tuple[str, str], Trial] = {}
     for criterion in rubric.criteria:
         for use in criterion.checks:
             check = CHECKS[use.name]
+            if check.follow_up is no_follow_up:
+                continue
             asked = (
-                check.follow_up(setting, _seen(by_case, setting, use), use.options)
+                check.follow_up(setting, answered.seen(setting, use), use.options)
                 for case in rubric.cases_over(criterion)
                 if (setting := settings.get(case.id)) is not None
             )
@@ -137,11 +139,11 @@ def judge(rubric: Rubric, settings: Settings, answers: Answers) -> dict[str, tup
     the same, so each criterion holds it once; and a relation that waits for the values of a case
     is not worth saying beside what is wrong with them.
     """
-    by_case = _by_case(answers)
+    answered = _Answered(settings, answers)
     findings = {}
     for criterion in rubric.criteria:
         found = [
-            CHECKS[use.name].judge(setting, _seen(by_case, setting, use), use.options)
+            CHECKS[use.name].judge(setting, answered.seen(setting, use), use.options)
             for case in rubric.cases_over(criterion)
             if (setting := settings.get(case.id)) is not None
             for use in criterion.checks
@@ -182,32 +184,36 @@ def _understood(use: CheckUse, setting: Setting) -> None:
             raise CourseError(f"expected an output among {said}, got {name!r} {where}")
 
 
+def _asker(use: CheckUse) -> str:
+    """What tells one check's variants from another's, and from its own under other options."""
+    return use.name + json.dumps(dict(use.options), sort_keys=True, separators=(",", ":"))
+
+
 def _variant(use: CheckUse, variant: str) -> str:
-    """Variants of one check asked for with different options are different trials."""
-    return f"{use.name}{json.dumps(dict(use.options), sort_keys=True)} {variant}"
+    return f"{_asker(use)} {variant}"
 
 
 def _of(use: CheckUse, trial: Trial) -> Trial:
     return replace(trial, variant=_variant(use, trial.variant))
 
 
-def _by_case(answers: Answers) -> dict[str, dict[str, RawOutput]]:
-    """What came back, by case, then by variant."""
-    by_case: dict[str, dict[str, RawOutput]] = {}
-    for (case, variant), output in answers.items():
-        by_case.setdefault(case, {})[variant] = output
-    return by_case
+class _Answered:
+    """What came back, by case and by the check that asked, taken apart again."""
 
+    def __init__(self, settings: Settings, answers: Answers):
+        self._seen: dict[tuple[str, str], dict[str, RawOutput]] = {}
+        self._askers: dict[int, str] = {}
+        for (case, variant), output in answers.items():
+            asker, _, part = variant.rpartition(" ")
+            seen = self._seen.setdefault((case, asker), {})
+            seen |= unstack(settings[case], part, output)
 
-def _seen(by_case: Mapping[str, Outputs], setting: Setting, use: CheckUse) -> Outputs:
-    """What came back for a case, under the names that the check gave its variants."""
-    prefix = _variant(use, "")
-    return {
-        part: seen
-        for variant, output in by_case.get(setting.case.id, {}).items()
-        if variant == "base" or variant.startswith(prefix)
-        for part, seen in unstack(setting, variant.removeprefix(prefix), output)
-    }
+    def seen(self, setting: Setting, use: CheckUse) -> Outputs:
+        """What came back for a case, under the names that the check gave its variants."""
+        if id(use) not in self._askers:
+            self._askers[id(use)] = _asker(use)
+        case, asker = setting.case.id, self._askers[id(use)]
+        return {**self._seen.get((case, ""), {}), **self._seen.get((case, asker), {})}
 
 
 def _stacks(check: Check, use: CheckUse) -> bool:

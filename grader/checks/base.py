@@ -32,6 +32,11 @@ def no_trials(setting: Setting, options: Facts) -> tuple[Trial, ...]:
     return ()
 
 
+def no_follow_up(setting: Setting, outputs: Outputs, options: Facts) -> tuple[Trial, ...]:
+    """For a check that knows beforehand what it wants to see."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
     """One way to look at what an entry computes."""
@@ -41,7 +46,7 @@ class Check:
     options that the rubric gives."""
     trials: Callable[[Setting, Facts], tuple[Trial, ...]] = no_trials
     """Trials it needs beside the plain one."""
-    follow_up: Callable[[Setting, Outputs, Facts], tuple[Trial, ...]] = lambda *_: ()
+    follow_up: Callable[[Setting, Outputs, Facts], tuple[Trial, ...]] = no_follow_up
     """Trials it needs once it has seen what came back."""
     requires: tuple[str, ...] = ()
     """Options that the rubric has to give."""
@@ -102,27 +107,35 @@ def passed(setting: Setting, check: str) -> Finding:
     return finding(setting, check, Verdict.PASS)
 
 
-def mismatch(got: NDArray[Any], expected: NDArray[Any], tolerance: Tolerance) -> Mismatch | None:
-    """How `got` differs from `expected` (the same shape), or None where it is close enough.
+def is_close(got: NDArray[Any], expected: NDArray[Any], tolerance: Tolerance) -> bool:
+    """Whether |got - expected| <= atol + rtol * |expected| everywhere (of the same shape).
 
-    Close means |got - expected| <= atol + rtol * |expected|. A NaN or an infinity is close only to
-    itself.
+    A NaN or an infinity is close only to itself.
     """
     if got.dtype.kind == expected.dtype.kind == "b" or expected.size == 0:
+        return np.array_equal(got, expected)
+    with np.errstate(invalid="ignore", over="ignore"):
+        distance = np.abs(got.astype(np.float64) - expected)
+        allowed = tolerance.atol + tolerance.rtol * np.abs(expected)
+    # Half of what isclose takes, and nearly every comparison ends here.
+    if np.isfinite(distance).all():
+        return bool((distance <= allowed).all())
+    with np.errstate(invalid="ignore", over="ignore"):
+        return np.allclose(got, expected, rtol=tolerance.rtol, atol=tolerance.atol, equal_nan=True)
+
+
+def mismatch(got: NDArray[Any], expected: NDArray[Any], tolerance: Tolerance) -> Mismatch | None:
+    """How `got` differs from `expected` (the same shape), or None where it is close enough."""
+    if is_close(got, expected, tolerance):
+        return None
+    if got.dtype.kind == expected.dtype.kind == "b":
         wrong = np.atleast_1d(got != expected)
     else:
         got, expected = got.astype(np.float64), expected.astype(np.float64)
         with np.errstate(invalid="ignore", over="ignore"):
-            distance = np.abs(got - expected)
-            allowed = tolerance.atol + tolerance.rtol * np.abs(expected)
-            # Half of what isclose takes, and nearly every comparison ends here.
-            if (distance <= allowed).all() and np.isfinite(distance).all():
-                return None
             wrong = np.atleast_1d(
                 ~np.isclose(got, expected, rtol=tolerance.rtol, atol=tolerance.atol, equal_nan=True)
             )
-    if not wrong.any():
-        return None
     left, right = np.atleast_1d(got).astype(np.float64), np.atleast_1d(expected).astype(np.float64)
     with np.errstate(invalid="ignore", over="ignore"):
         distance = np.abs(left - right)
@@ -192,7 +205,7 @@ def values_right(setting: Setting, output: RawOutput) -> bool:
             and (
                 got.array is None
                 or want.array is None
-                or mismatch(got.array, want.array, setting.tolerance) is None
+                or is_close(got.array, want.array, setting.tolerance)
             )
             for got_call, want_call in zip(output.leaves, setting.expected.leaves, strict=True)
             for got, want in zip(got_call, want_call, strict=True)

@@ -115,9 +115,9 @@ def _against_own_forward(setting: Setting, outputs: Outputs) -> Finding:
     if not _own_forward(setting, base, output):
         return finding(setting, "gradient", Verdict.BLOCKED, "relation.needs_values")
     assert output is not None
-    compared = 0
+    compared, fixed = 0, cotangents(setting)
     for name, direction in _directions(setting).items():
-        slope = _slope(setting, outputs, name)
+        slope = _slope(setting, outputs, name, fixed)
         if slope is None:
             continue
         compared += 1
@@ -133,7 +133,9 @@ def _against_own_forward(setting: Setting, outputs: Outputs) -> Finding:
     return finding(setting, "gradient", Verdict.BLOCKED, code)
 
 
-def _slope(setting: Setting, outputs: Outputs, name: str) -> float | None:
+def _slope(
+    setting: Setting, outputs: Outputs, name: str, fixed: tuple[NDArray[np.float64], ...]
+) -> float | None:
     """Central difference of the contracted outputs along the direction of one tensor."""
     contracted = []
     for sign in ("+1", "-1"):
@@ -141,7 +143,7 @@ def _slope(setting: Setting, outputs: Outputs, name: str) -> float | None:
         if output is None or output.outcome is not Outcome.OK or not same_form(setting, output):
             return None
         floats = [array for array in values(output, 0) if array.dtype.kind == "f"]
-        pairs = zip(floats, cotangents(setting), strict=False)
+        pairs = zip(floats, fixed, strict=False)
         with np.errstate(invalid="ignore", over="ignore"):
             contracted.append(sum(float((array * other).sum()) for array, other in pairs))
     return (contracted[0] - contracted[1]) / (2 * STEP)

@@ -1,7 +1,4 @@
-"""The JSON schema of a student's `grade.json`, made from the types themselves.
-
-Apart from the rest, so that only who asks for the schema waits for pydantic.
-"""
+"""A student's `grade.json` and its JSON schema, both made from the types themselves."""
 
 from __future__ import annotations
 
@@ -11,10 +8,13 @@ from pydantic import TypeAdapter
 
 from grader.reports.view import StudentView
 
+VIEW: TypeAdapter[StudentView] = TypeAdapter(StudentView)
+"""Writes a view as JSON."""
+
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 def grade_schema() -> str:
     """What `docs/schema/grade.schema.json` holds; a test keeps the file fresh."""
-    schema = TypeAdapter(StudentView).json_schema(mode="serialization")
+    schema = VIEW.json_schema(mode="serialization")
     return json.dumps({"$schema": DIALECT, **schema}, ensure_ascii=False, indent=2) + "\n"

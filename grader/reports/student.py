@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
 from markupsafe import Markup
@@ -23,6 +22,7 @@ from grader.reports.phrasing import (
     verdict_word,
     where,
 )
+from grader.reports.schema import VIEW
 from grader.reports.svg import LARGEST, bounds, curve, heatmap
 from grader.reports.view import StudentCriterion, StudentFinding, StudentPicture, StudentView
 
@@ -71,7 +71,7 @@ def report_html(view: StudentView, language: str, handout: str = "") -> str:
 
 def report_json(view: StudentView) -> str:
     """The report as strict JSON, as `docs/schema/grade.schema.json` describes it."""
-    return json.dumps(asdict(view), ensure_ascii=False, allow_nan=False, indent=2) + "\n"
+    return VIEW.dump_json(view, indent=2).decode() + "\n"
 
 
 def report_markdown(view: StudentView, language: str) -> str:

@@ -14,7 +14,7 @@ import socket
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -35,11 +35,14 @@ DONE = {"done": True}
 class Child:
     """One child at work on one submission, from its fork to its end."""
 
-    def __init__(self, zygote: Zygote, job: bytes, limits: Limits):
-        """Forks.
+    def __init__(
+        self, zygote: Zygote, places: AbstractContextManager[Any], job: bytes, limits: Limits
+    ):
+        """Forks, as soon as there is a place.
 
         Args:
             zygote: the process to fork.
+            places: what holds a place for as long as the child lives.
             job: the job's frame.
             limits: what the child may use.
 
@@ -60,6 +63,7 @@ class Child:
         self.ended = False
         """Whether it, and every process below it, is gone."""
         with ExitStack() as stack:
+            stack.enter_context(places)
             scratch = tempfile.mkdtemp(prefix="grader-job-")
             stack.callback(shutil.rmtree, scratch, ignore_errors=True)
             self._results, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)

@@ -18,10 +18,11 @@ from grader.sandbox import wire
 from grader.sandbox.child import ANNOUNCEMENTS, Child, death, sealed
 from grader.sandbox.outputs import OUR_FAULT, raw_output
 from grader.sandbox.questions import job_tree, plan_tree
-from grader.sandbox.warm import Zygote
+from grader.sandbox.warm import Isolation, Zygote
 from grader.types import Job, Outcome, RawOutput, Trial
 
 PLANS_KEPT = 16
+MOST_AT_ONCE = 64
 
 Ask = Callable[[tuple[Trial, ...]], tuple[RawOutput, ...]]
 """Asks a submission further trials; one output for each, in order."""
@@ -30,8 +31,10 @@ Ask = Callable[[tuple[Trial, ...]], tuple[RawOutput, ...]]
 class Runner:
     """Runs jobs; safe to use from several threads at once."""
 
-    def __init__(self, zygote: Zygote):
+    def __init__(self, zygote: Zygote, at_once: int = MOST_AT_ONCE):
+        """A runner of children of `zygote`, at most `at_once` of them at a time."""
         self._zygote = zygote
+        self._places = threading.BoundedSemaphore(at_once)
         self._plans: dict[tuple[int, ...], tuple[tuple[Trial, ...], bytes]] = {}
         self.alone = threading.Lock()
         """Held by the one job that is tried again after it was lost."""
@@ -51,14 +54,19 @@ class Runner:
         The trials that are asked are given to what is yielded, not taken from the job.
         """
         conversation = _Conversation(self, job)
-        try:
-            yield conversation.ask
-        finally:
-            conversation.part()
+        with self._zygote.turn():
+            try:
+                yield conversation.ask
+            finally:
+                conversation.part()
+
+    def isolation(self) -> Isolation:
+        """How submissions are shut in."""
+        return self._zygote.isolation()
 
     def child(self, job: Job) -> Child:
-        """A new child that loads the job's submission."""
-        return Child(self._zygote, wire.encode(job_tree(job)), job.limits)
+        """A new child that loads the job's submission, as soon as there is a place for it."""
+        return Child(self._zygote, self._places, wire.encode(job_tree(job)), job.limits)
 
     def plan(self, trials: tuple[Trial, ...]) -> bytes:
         """The trials' frame; the last few are kept, since a class is asked the same questions."""
@@ -135,10 +143,9 @@ class _Conversation:
         if self._seconds <= 0:
             facts = {"seconds": limits.seconds}
             return [RawOutput(outcome=Outcome.TIMEOUT, facts=facts)] * len(trials)
-        started = time.monotonic()
         if self._child is None:
             self._child = self._runner.child(self._job)
-        child = self._child
+        child, started = self._child, time.monotonic()
         with ExitStack() as stack:
             plan = stack.enter_context(sealed(self._runner.plan(trials)))
             answers = child.ask(plan, len(trials), self._seconds)
