@@ -2,6 +2,7 @@
 # make grade   grades examples/ and prints where the pages are
 # make test    runs the whole test suite
 # make check   lint, format and types, as CI runs them
+# make fuzz    looks for inputs that break a reader, for FUZZ_SECONDS each (60)
 #
 # pip's own environment variables (PIP_INDEX_URL, PIP_FIND_LINKS, ...) are passed through.
 
@@ -9,7 +10,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 ASSIGNMENTS := $(patsubst rubrics/%.yaml,%,$(wildcard rubrics/*.yaml))
 
-.PHONY: setup grade test check
+.PHONY: setup grade test check fuzz
 .DELETE_ON_ERROR:
 
 setup: .venv/.installed
@@ -31,3 +32,9 @@ check: setup
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+FUZZ_SECONDS ?= 60
+fuzz: setup
+	@set -e; for reader in wire module notebook archive rubric; do \
+		$(BIN)/python tests/fuzz/run.py $$reader --seconds $(FUZZ_SECONDS); \
+	done

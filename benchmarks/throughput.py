@@ -1,6 +1,7 @@
 """Submissions per second: `grader grade -j 2` against one fresh pytest process per submission.
 
     .venv/bin/python benchmarks/throughput.py [--submissions 200] [--seed 0] [--assignments mha]
+        [--isolation]
 
 For each assignment, both grade the same generated class and make the same comparisons. The baseline
 is generous: its inputs, weights and expected values are read from a file, its submission is sliced
@@ -26,6 +27,7 @@ from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 
+import isolation
 import numpy as np
 import yaml
 
@@ -177,7 +179,7 @@ def time_stages(assignment: str, made: list[Path], folder: Path, most: int) -> S
         with stages.stage("compare"):
             judge(rubric, standard.settings, dict(zip(names, outputs, strict=True)))
         desk = Desk(standard=standard, skeleton=b"", run=_answering(runner, job, outputs))
-        graded = grade(submission, desk, provenance(""))
+        graded = grade(submission, desk, provenance("", runner.isolation().level))
         with stages.stage("report"):
             write_student(folder / "report", graded, "en")
     zygote.close()
@@ -238,12 +240,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--submissions", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--isolation", action="store_true", help="also time the levels")
     parser.add_argument("--assignments", nargs="+", default=["mha"])
     arguments = parser.parse_args()
     print(f"{os.cpu_count()} cores, Python {platform.python_version()}, ", end="")
     print(f"NumPy {np.__version__}, torch {version('torch')}, seed {arguments.seed}")
     for assignment in arguments.assignments:
         measure(assignment, arguments.submissions, arguments.seed)
+    if arguments.isolation:
+        isolation.measure(rounds=100)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import numpy as np
 from grader.assignment import Assignment
 from grader.errors import CourseError
 from grader.expected import from_reference, to_bundle
+from grader.mistakes import FromReference, NotKept, told
 from grader.sandbox.runner import Runner
 
 BEGIN, END = "# BEGIN SOLUTION", "# END SOLUTION"
@@ -37,7 +38,10 @@ def release(assignment: Assignment, secret: str, runner: Runner) -> Release:
     name = assignment.name
     standard = from_reference(assignment, runner.run, secret)
     skeleton = make_skeleton(assignment.reference.content.decode("utf-8"), f"reference/{name}.py")
-    bundle, arrays = to_bundle(standard, skeleton)
+    rubric, source = assignment.rubric, assignment.reference.content.decode("utf-8")
+    mistakes = FromReference(rubric, source, standard.trials, runner.run, NotKept())
+    shown = tuple(trial for trial in standard.trials if not trial.hidden)
+    bundle, arrays = to_bundle(standard, skeleton, told(mistakes, shown))
     return Release(
         files={
             f"{name}.py": skeleton.encode(),

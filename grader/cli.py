@@ -24,17 +24,17 @@ from grader.assignment import (
 from grader.author import release as make_release
 from grader.author import stale, write
 from grader.collect import collect
+from grader.course import read_settings, require
 from grader.errors import EngineError, GraderError
 from grader.executors import executor
 from grader.instructor import Marker, grade_class
-from grader.provenance import ISOLATION
 from grader.reports.classroom import grades_json
-from grader.reports.phrasing import isolation_statement
+from grader.reports.phrasing import isolation_statement, layer_statements
 from grader.reports.student import report_json
 from grader.reports.terminal import check_report, class_report
 from grader.reports.view import student_view
 from grader.sandbox.runner import Runner
-from grader.sandbox.warm import Zygote
+from grader.sandbox.warm import Isolation, Zygote
 from grader.student import check as check_work
 from grader.types import Grade, Status
 
@@ -95,17 +95,36 @@ def check(
         raise typer.Exit(FAILED)
 
 
+def progress_bar(console: Console) -> Progress:
+    """A bar on a terminal, nothing elsewhere."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        disable=not console.is_terminal,
+        transient=True,
+    )
+
+
 @app.command()
 def grade(
     lang: LanguageOption,
     assignment: Annotated[str, typer.Argument(help="Name of the assignment.")],
-    paths: Annotated[list[Path], typer.Argument(help="Files, or folders of submissions.")],
+    paths: Annotated[list[Path], typer.Argument(help="Files, folders or zips of submissions.")],
     course: CourseOption = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the results.")] = None,
     workers: Annotated[
         int, typer.Option("-j", "--workers", min=1, max=64, help="Submissions at a time.")
     ] = os.cpu_count() or 1,
     fresh: Annotated[bool, typer.Option("--fresh", help="Grade again what is known.")] = False,
+    unisolated: Annotated[
+        bool,
+        typer.Option(
+            "--allow-unisolated", help="Run hidden cases even where submissions can't be shut in."
+        ),
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Grade submissions, and write marks, reports and a class page."""
@@ -113,17 +132,11 @@ def grade(
     zygote = Zygote()
     quiet = Console(stderr=True)
     try:
-        marker = Marker(find_course(Path.cwd(), course), assignment, Runner(zygote))
+        root = find_course(Path.cwd(), course)
+        marker = Marker(root, assignment, Runner(zygote, workers))
+        require(zygote.isolation(), root, hides=marker.hides, unisolated=unisolated)
         zygote.training = marker.trains
-        with Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            console=quiet,
-            disable=not quiet.is_terminal,
-            transient=True,
-        ) as progress:
+        with progress_bar(quiet) as progress:
             bar = progress.add_task(assignment, total=len(found.submissions))
 
             def advance(graded: Grade) -> None:
@@ -190,11 +203,70 @@ def release(
 
 
 @app.command()
+def audit(
+    assignments: Annotated[list[str] | None, typer.Argument(help="Names; all if none.")] = None,
+    course: CourseOption = None,
+    out: Annotated[Path | None, typer.Option(help="Folder for pages, JSON and Markdown.")] = None,
+    right: Annotated[
+        Path | None, typer.Option(help="Right implementations: a folder for each assignment.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """See whether every known mistake is caught, told apart and named."""
+    from grader.audit import audit as look_at  # noqa: PLC0415 - only this command pays for it
+    from grader.audit.pages import (  # noqa: PLC0415
+        audit_html,
+        audit_json,
+        audit_markdown,
+    )
+
+    root = find_course(Path.cwd(), course)
+    rights = right or root / "tests" / "independent"
+    zygote, console, failed = Zygote(), Console(), False
+    try:
+        for name in assignments or assignment_names(root):
+            read = read_assignment(root, name)
+            files = tuple(sorted([*(rights / name).glob("*.py"), *(rights / name).glob("*.ipynb")]))
+            found = look_at(read, course_secret(root), Runner(zygote), files)
+            failed = failed or bool(found.problems)
+            if as_json:
+                sys.stdout.write(audit_json(found))
+            else:
+                console.print(audit_markdown(found), markup=False, highlight=False)
+                for problem in found.problems:
+                    console.print(f"! {problem}", style="red", markup=False, highlight=False)
+            if out is not None:
+                out.mkdir(parents=True, exist_ok=True)
+                for suffix, text in (
+                    ("html", audit_html(found)),
+                    ("json", audit_json(found)),
+                    ("md", audit_markdown(found)),
+                ):
+                    (out / f"{name}.{suffix}").write_text(text, encoding="utf-8")
+    finally:
+        zygote.close()
+    if failed:
+        raise typer.Exit(FAILED)
+
+
+def isolation_facts(isolation: Isolation, language: str) -> dict[str, object]:
+    """The level in force, what each of its layers gives, and why no stricter one can be had."""
+    layers = layer_statements(isolation.level, language)
+    return {
+        "isolation": isolation.level,
+        "isolation means": isolation_statement(isolation.level, language),
+        **{f"layer: {name}": said for name, said in layers.items()},
+        **{f"level {name} refused": why for name, why in isolation.refused.items()},
+    }
+
+
+@app.command()
 def doctor(lang: LanguageOption, course: CourseOption = None, as_json: JsonOption = False) -> None:
     """Say what isolation, versions and limits are in force here."""
     zygote = Zygote()
     try:
         versions = dict(zygote.start())
+        isolation = zygote.isolation()
     finally:
         zygote.close()
     try:
@@ -208,11 +280,12 @@ def doctor(lang: LanguageOption, course: CourseOption = None, as_json: JsonOptio
         "python": sys.version.split()[0],
         **versions,
         "pydantic": version("pydantic"),
-        "isolation": ISOLATION,
-        "isolation means": isolation_statement(ISOLATION, lang),
+        **isolation_facts(isolation, lang),
         "course": str(root) if root else "none here",
     }
     if root is not None:
+        if (asked := read_settings(root).isolation) != "E":
+            facts["isolation asked for"] = f"{asked} or stricter"
         default = course_secret(root) == DEFAULT_SECRET
         facts["secret"] = (
             "the default one: hidden inputs can be guessed; set GRADER_SECRET" if default else "set"

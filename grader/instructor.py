@@ -19,6 +19,8 @@ from grader.collect import Found
 from grader.errors import EngineError, UsageError
 from grader.executors import Executor
 from grader.expected import Standard, from_reference
+from grader.fingerprints import FingerprintFile
+from grader.mistakes import FromReference
 from grader.pipeline import Desk, grade
 from grader.provenance import provenance
 from grader.reports.classroom import class_html, folders, grades_csv, grades_json
@@ -45,17 +47,45 @@ class Marker:
         """Whether the assignment uses an optimiser."""
         return b"torch.optim" in self.assignment.reference.content
 
+    @property
+    def hides(self) -> bool:
+        """Whether it has cases that a student must not see."""
+        return any(case.show != "public" for case in self.assignment.rubric.cases)
+
+    @property
+    def _level(self) -> str:
+        return self._runner.isolation().level
+
     @cached_property
     def standard(self) -> Standard:
         """What the reference answers."""
         return from_reference(self.assignment, self._runner.run, self._secret)
 
+    @cached_property
+    def mistakes(self) -> FromReference:
+        """What known mistakes answer: run when the first wrong submission asks."""
+        assignment = self.assignment
+        source = assignment.reference.content.decode("utf-8")
+        digest = hashlib.sha256("\n".join(self._rests_on).encode()).hexdigest()
+        return FromReference(
+            assignment.rubric,
+            source,
+            self.standard.trials,
+            self._runner.run,
+            FingerprintFile(cache_folder() / f"{assignment.name}-{digest[:32]}.json"),
+        )
+
+    @property
+    def _rests_on(self) -> tuple[str, ...]:
+        """What decides what the reference answers, and so every mark."""
+        here = provenance("", self._level)
+        versions = (here.engine, here.torch, here.numpy, here.isolation, self._secret)
+        return (*versions, self.assignment.digest, self.assignment.skeleton.hex())
+
     def key(self, submission: Submission) -> str:
         """Content key of everything that decides the mark of a submission."""
         digest = hashlib.sha256()
-        here = provenance("")
-        rests_on = (here.engine, here.torch, here.numpy, here.isolation, self._secret)
-        for text in (*rests_on, self.assignment.digest, self.assignment.skeleton.hex()):
+        for text in self._rests_on:
             digest.update(f"{len(text)}:{text}".encode())
         for file in submission.files:
             digest.update(f"{len(file.name)}:{file.name}:{len(file.content)}:".encode())
@@ -64,8 +94,13 @@ class Marker:
 
     def mark(self, submission: Submission) -> Grade:
         """The grade of one submission."""
-        desk = Desk(standard=self.standard, skeleton=self.assignment.skeleton, open=self._runner.open)
-        return grade(submission, desk, provenance(self.key(submission)))
+        desk = Desk(
+            standard=self.standard,
+            skeleton=self.assignment.skeleton,
+            open=self._runner.open,
+            mistakes=self.mistakes,
+        )
+        return grade(submission, desk, provenance(self.key(submission), self._level))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +157,7 @@ def grade_class(
         progress(known)
     reused = len(grades)
     if waiting:
-        marker.standard  # noqa: B018 - made here, once, so that a fault in it ends the command
+        marker.mistakes  # noqa: B018 - made here, once, so that a fault in it ends the command
     results = executor.map(marker.mark, waiting)
     try:
         for _, graded in results:
@@ -182,6 +217,12 @@ def write_class(out: Path, grades: tuple[Grade, ...], language: str) -> Path:
     _write(out / "grades.csv", "\ufeff" + grades_csv(grades))
     _write(out / "grades.json", grades_json(grades))
     return page
+
+
+def cache_folder() -> Path:
+    """Where fingerprints are kept from one run to the next, for this user alone."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "sequence-grader"
 
 
 def _known(out: Path, submission: Submission, marker: Marker) -> Grade | None:

@@ -6,9 +6,11 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 from grader.checks import follow_up, judge
+from grader.diagnose import diagnose, shares
 from grader.errors import SubmissionError
 from grader.expected import Standard, top_level
 from grader.load import is_untouched, load
+from grader.mistakes import Mistakes
 from grader.origins import located
 from grader.sandbox.runner import Ask
 from grader.score import forbidden_anywhere, forbidden_uses, score, totals, ungraded
@@ -28,6 +30,8 @@ class Desk:
     """What a student starts from; empty where there is none."""
     open: Open
     """Begins a conversation with a submission."""
+    mistakes: Mistakes
+    """What known mistakes answer."""
 
 
 def grade(submission: Submission, desk: Desk, provenance: Provenance) -> Grade:
@@ -44,8 +48,11 @@ def grade(submission: Submission, desk: Desk, provenance: Provenance) -> Grade:
         note = Note(code=error.code, facts=error.facts)
         return ungraded(submission, rubric, Status.UNREADABLE, provenance, note)
     answers = _asked(loaded, desk)
-    findings = located(judge(rubric, desk.standard.settings, answers), loaded)
-    results = score(rubric, findings, forbidden_uses(rubric, loaded, answers))
+    settings, trials = desk.standard.settings, desk.standard.trials
+    findings = located(judge(rubric, settings, answers), loaded)
+    diagnoses = diagnose(rubric, settings, trials, answers, findings, desk.mistakes)
+    extra = shares(rubric, findings, diagnoses, desk.mistakes)
+    results = score(rubric, findings, forbidden_uses(rubric, loaded, answers), extra)
     status, earned, possible, pending = totals(results)
     return replace(
         ungraded(submission, rubric, status, provenance, *loaded.notes),
@@ -53,6 +60,8 @@ def grade(submission: Submission, desk: Desk, provenance: Provenance) -> Grade:
         possible=possible,
         pending=pending,
         criteria=results,
+        diagnoses=diagnoses,
+        show_hints=rubric.show_hints,
         file=loaded.file,
         provenance=replace(provenance, seconds=time.monotonic() - started),
     )

@@ -2,7 +2,8 @@
 
 import difflib
 import re
-from collections.abc import Hashable, Iterator, Mapping
+import reprlib
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -38,9 +39,56 @@ FROM_PYYAML = (ValueError, LookupError, AttributeError, TypeError)
 """What PyYAML raises for `0b_`, `!!bool x`, `!!timestamp x` and `!!set [1]`."""
 
 
+MOST_BYTES = 500_000
+MOST_VALUES = 50_000
+"""Values of a file, those behind an alias counted each time: nine aliases of nine aliases of ...
+come to any number in a few lines."""
+MOST_DEPTH = 40
+"""PyYAML takes quadratic time in the depth."""
+MOST_BITS = 200
+"""Length of an integer; Python refuses to write one of more than 4300 digits."""
+MOST_SHOWN = 80
+"""Characters of a value or key that are quoted."""
+MOST_REFUSALS = 30
+MOST_LISTED = 600
+"""Characters of a list of names to choose from."""
+BRIEF = reprlib.Repr()
+BRIEF.maxstring = BRIEF.maxother = MOST_SHOWN
+
+
 class _StrictLoader(yaml.SafeLoader):
-    """YAML in which a key stands once (else the last one would win in silence), and nothing holds
-    itself."""
+    """YAML in which a key stands once (else the last one would win in silence), nothing holds
+    itself, and what a few lines stand for is bounded."""
+
+    def __init__(self, text: str):
+        super().__init__(text)
+        self._depth = 0
+        self._values = 0
+        self._sizes: dict[int, int] = {}
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+        alias = self.check_event(yaml.AliasEvent)
+        before = self._values
+        self._depth += 1
+        if self._depth > MOST_DEPTH:
+            raise yaml.MarkedYAMLError(problem="nesting too deep", problem_mark=mark)
+        node = super().compose_node(parent, index)
+        self._depth -= 1
+        self._values += self._sizes.get(id(node), 1) if alias else 1
+        if not alias:
+            self._sizes[id(node)] = self._values - before
+        if self._values > MOST_VALUES:
+            said = f"more than {MOST_VALUES} values, aliases counted each time"
+            raise yaml.MarkedYAMLError(problem=said, problem_mark=mark)
+        return node
+
+    def construct_yaml_int(self, node: yaml.ScalarNode) -> int:
+        number = super().construct_yaml_int(node)
+        if number.bit_length() > MOST_BITS:
+            said = "an integer of too many digits"
+            raise yaml.MarkedYAMLError(problem=said, problem_mark=node.start_mark)
+        return number
 
     def construct_document(self, node: yaml.Node) -> Any:
         return self.construct_object(node, deep=True)
@@ -51,9 +99,13 @@ class _StrictLoader(yaml.SafeLoader):
         for index, (key_node, key) in enumerate(zip(own, keys, strict=True)):
             if key in keys[:index]:
                 raise yaml.MarkedYAMLError(
-                    problem=f"the key {key!r} more than once", problem_mark=key_node.start_mark
+                    problem=f"the key {repr(key)[:MOST_SHOWN]} more than once",
+                    problem_mark=key_node.start_mark,
                 )
         return super().construct_mapping(node, deep=deep)
+
+
+_StrictLoader.add_constructor("tag:yaml.org,2002:int", _StrictLoader.construct_yaml_int)
 
 
 def read_rubric(path: Path, check_names: tuple[str, ...]) -> Rubric:
@@ -66,16 +118,28 @@ def read_rubric(path: Path, check_names: tuple[str, ...]) -> Rubric:
     Raises:
         CourseError: no such file, no YAML, or a value that makes no sense, with its path.
     """
+    return parse_rubric(read_yaml(path, "a rubric"), str(path), check_names)
+
+
+def read_yaml(path: Path, what: str) -> Any:
+    """What a YAML file of a course holds; `what` it should be is said where it is refused.
+
+    Raises:
+        CourseError: no such file, or no YAML.
+    """
     try:
-        content = yaml.load(path.read_text(encoding="utf-8"), _StrictLoader)
+        text = path.read_text(encoding="utf-8")
+        if len(text) > MOST_BYTES:
+            said = f"expected {what} of at most {MOST_BYTES} characters, got {len(text)} @ {path}"
+            raise CourseError(said)
+        return yaml.load(text, _StrictLoader)
     except OSError as error:
-        raise CourseError(f"expected a rubric, got {error.strerror} @ {path}") from error
+        raise CourseError(f"expected {what}, got {error.strerror} @ {path}") from error
     except yaml.MarkedYAMLError as error:
         line = f" line {error.problem_mark.line + 1}" if error.problem_mark else ""
         raise CourseError(f"expected YAML, got {error.problem} @ {path}{line}") from error
     except (yaml.YAMLError, *FROM_PYYAML, RecursionError) as error:
         raise CourseError(f"expected YAML, got {error} @ {path}") from error
-    return parse_rubric(content, str(path), check_names)
 
 
 def parse_rubric(
@@ -89,12 +153,15 @@ def parse_rubric(
     try:
         rubric = RUBRIC.validate_python(_normal(content))
     except ValidationError as error:
-        raise CourseError("\n".join(_sentences(error, where))) from error
+        keys = {key for keys in KNOWN_KEYS.values() for key in keys}
+        raise CourseError(refusal(error, where, keys)) from error
     problems = list(_problems(rubric, check_names))
     if not released:
         problems += _only_public(rubric)
+        problems += _without_edits(rubric)
     if problems:
-        raise CourseError("\n".join(f"{problem} @ {where} {path}" for path, problem in problems))
+        said = _listed(f"{problem} @ {where} {path}" for path, problem in problems)
+        raise CourseError(said)
     return rubric
 
 
@@ -108,6 +175,26 @@ def _normal(content: Any) -> Any:
     criteria = normal.get("criteria")
     if isinstance(criteria, list):
         normal["criteria"] = [_normal_criterion(criterion) for criterion in criteria]
+    for kind in ("misconceptions", "variants", "harmless"):
+        if isinstance(normal.get(kind), list):
+            normal[kind] = [_normal_patch(patch) for patch in normal[kind]]
+    return normal
+
+
+def _normal_patch(patch: Any) -> Any:
+    """`in`, which Python keeps for itself, as `scope`; shares as fractions."""
+    if not isinstance(patch, Mapping):
+        return patch
+    normal = dict(patch)
+    if isinstance(normal.get("edits"), list):
+        normal["edits"] = [
+            {("scope" if key == "in" else key): value for key, value in edit.items()}
+            if isinstance(edit, Mapping)
+            else edit
+            for edit in normal["edits"]
+        ]
+    if isinstance(normal.get("earns"), Mapping):
+        normal["earns"] = {key: _fraction(share) for key, share in normal["earns"].items()}
     return normal
 
 
@@ -146,16 +233,17 @@ def _normal_check(check: Any) -> Any:
     return check
 
 
-def _sentences(error: ValidationError, where: str) -> Iterator[str]:
+def refusal(error: ValidationError, where: str, keys: Iterable[str]) -> str:
+    """What is wrong with a file of a course, a line each; `keys` are those that it may have."""
+    return _listed(_sentences(error, where, keys))
+
+
+def _sentences(error: ValidationError, where: str, keys: Iterable[str]) -> Iterator[str]:
     for problem in error.errors(include_url=False):
-        path = "$" + "".join(
-            f".{part}" if PLAIN_KEY.fullmatch(str(part)) else f"[{part!r}]"
-            for part in problem["loc"]
-        )
-        key = str(problem["loc"][-1]) if problem["loc"] else ""
+        path = "$" + "".join(map(_step, problem["loc"]))
+        key = str(problem["loc"][-1])[:MOST_SHOWN] if problem["loc"] else ""
         if problem["type"] == "unexpected_keyword_argument":
-            keys = sorted({key for keys in KNOWN_KEYS.values() for key in keys})
-            near = difflib.get_close_matches(key, keys, 1)
+            near = difflib.get_close_matches(key, sorted(keys), 1)
             hint = f"; did you mean {near[0]!r}?" if near else ""
             yield f"expected a known key, got {key!r}{hint} @ {where} {path}"
         elif problem["type"] in ("missing_argument", "missing"):
@@ -163,7 +251,27 @@ def _sentences(error: ValidationError, where: str) -> Iterator[str]:
         else:
             said = problem["msg"].removeprefix("Input should be ")
             said = WANTED.get(problem["type"], said)
-            yield f"expected {said}, got {str(problem['input'])[:80]!r} @ {where} {path}"
+            yield f"expected {said}, got {_shown(problem['input'])} @ {where} {path}"
+
+
+def _step(part: int | str) -> str:
+    """One step of a path: ".cases", "[3]"."""
+    if isinstance(part, str):
+        part = part[:MOST_SHOWN]
+    return f".{part}" if PLAIN_KEY.fullmatch(str(part)) else f"[{part!r}]"
+
+
+def _shown(value: Any) -> str:
+    """A value as it is quoted: in one line, cut."""
+    brief = BRIEF.repr(value) if isinstance(value, (list, tuple, set, Mapping)) else str(value)
+    return repr(brief[:MOST_SHOWN])
+
+
+def _listed(sentences: Iterable[str]) -> str:
+    """The first few refusals, one on each line, and how many more there are."""
+    every = list(sentences)
+    more = [f"... and {len(every) - MOST_REFUSALS} more"] if len(every) > MOST_REFUSALS else []
+    return "\n".join(every[:MOST_REFUSALS] + more)
 
 
 def _problems(rubric: Rubric, check_names: tuple[str, ...]) -> Iterator[tuple[str, str]]:
@@ -207,6 +315,24 @@ def _problems(rubric: Rubric, check_names: tuple[str, ...]) -> Iterator[tuple[st
                 yield f"{path}.manual.{level}", said
         if criterion.checks:
             yield from _pointing(f"{path}.entry", (criterion.entry,), list(rubric.entries))
+    yield from _patch_problems(rubric, check_names)
+
+
+def _patch_problems(rubric: Rubric, check_names: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """The same for misconceptions, variants and what is harmless."""
+    known = [each.id for each in rubric.misconceptions]
+    yield from _repeated("misconceptions", [each.id for each in rubric.patches])
+    for index, misconception in enumerate(rubric.misconceptions):
+        yield from _pointing(f"$.misconceptions[{index}].twins", misconception.twins, known)
+    for index, variant in enumerate(rubric.variants):
+        path = f"$.variants[{index}].earns"
+        checked = [criterion.id for criterion in rubric.criteria if criterion.checks]
+        yield from _pointing(path, tuple(variant.earns), checked)
+        for name, share in variant.earns.items():
+            if not 0 <= share <= 1:
+                yield f"{path}.{name}", f"expected a share from 0 to 1, got {share}"
+    for row, check in rubric.by_check.items():
+        yield from _pointing(f"$.by_check.{row}", (check,), list(check_names))
 
 
 def _only_public(rubric: Rubric) -> Iterator[tuple[str, str]]:
@@ -217,15 +343,23 @@ def _only_public(rubric: Rubric) -> Iterator[tuple[str, str]]:
             yield f"$.criteria[{index}].over", said
 
 
+def _without_edits(rubric: Rubric) -> Iterator[tuple[str, str]]:
+    for kind in ("misconceptions", "variants", "harmless"):
+        for index, each in enumerate(getattr(rubric, kind)):
+            if not each.edits:
+                yield f"$.{kind}[{index}].edits", "expected at least one edit, got none"
+
+
 def _repeated(what: str, names: list[str]) -> Iterator[tuple[str, str]]:
     for index, name in enumerate(names):
         if name in names[:index]:
-            yield f"$.{what}[{index}].id", f"expected each id once, got {name!r} again"
+            yield f"$.{what}[{index}].id", f"expected each id once, got {_shown(name)} again"
 
 
 def _pointing(path: str, names: tuple[str, ...], known: list[str]) -> Iterator[tuple[str, str]]:
     for name in names:
         if name not in known:
-            near = difflib.get_close_matches(name, known, 1)
-            hint = f"; did you mean {near[0]!r}?" if near else ""
-            yield path, f"expected one of {', '.join(known) or 'none'}, got {name!r}{hint}"
+            near = difflib.get_close_matches(name[:MOST_SHOWN], known, 1)
+            hint = f"; did you mean {_shown(near[0])}?" if near else ""
+            listed = ", ".join(known)[:MOST_LISTED] or "none"
+            yield path, f"expected one of {listed}, got {_shown(name)}{hint}"

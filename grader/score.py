@@ -18,11 +18,13 @@ from grader.types import (
     Provenance,
     RawOutput,
     Rubric,
+    Share,
     Status,
     Submission,
     Verdict,
 )
 
+NO_SHARES: Mapping[str, Share] = {}
 WORST_FIRST = (Verdict.BROKEN, Verdict.ERROR, Verdict.FAIL, Verdict.BLOCKED, Verdict.PASS)
 
 
@@ -30,6 +32,7 @@ def score(
     rubric: Rubric,
     findings: Mapping[str, tuple[Finding, ...]],
     forbidden: Mapping[str, tuple[Finding, ...]],
+    shares: Mapping[str, Share] = NO_SHARES,
 ) -> tuple[CriterionResult, ...]:
     """Every criterion with its verdict and points, in the rubric's order.
 
@@ -37,6 +40,7 @@ def score(
         rubric: the criteria and their points.
         findings: what the checks saw, by criterion id.
         forbidden: uses of forbidden API, by entry; they cost the criteria of that entry.
+        shares: what criteria earn although a check did not pass, by criterion id.
     """
     results: dict[str, CriterionResult] = {}
     for criterion in rubric.criteria:
@@ -45,6 +49,9 @@ def score(
             continue
         blocking = [need for need in criterion.needs if results[need].verdict is not Verdict.PASS]
         used = forbidden.get(criterion.entry, ())
+        if criterion.id in shares and not used:
+            results[criterion.id] = _shared(criterion, shares[criterion.id])
+            continue
         results[criterion.id] = _judged(
             criterion, findings[criterion.id], used, blocking[0] if blocking else ""
         )
@@ -73,6 +80,18 @@ def _judged(
     return _result(criterion, verdict, earned, findings)
 
 
+def _shared(criterion: Criterion, share: Share) -> CriterionResult:
+    reason = Finding(
+        check="diagnosis",
+        case="",
+        verdict=Verdict.PASS,
+        code=share.code,
+        facts=share.facts,
+        hidden=False,
+    )
+    return _result(criterion, Verdict.PASS, criterion.points * share.fraction, (reason,))
+
+
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
     """The worst of some verdicts; BROKEN of none, since nothing was looked at."""
     found = set(verdicts)
@@ -96,6 +115,7 @@ def _result(
         blocked_by=blocked_by,
         read=criterion.read,
         bonus=criterion.bonus,
+        entry=criterion.entry,
     )
 
 

@@ -50,8 +50,13 @@ def check(
     bundle = from_bundle(bundle_folder(file or start, assignment, start, course))
     name = bundle.standard.rubric.assignment
     submission = _submission(file, start, name, bundle)
-    desk = Desk(standard=bundle.standard, skeleton=bundle.skeleton, open=runner.open)
-    graded = grade(submission, desk, provenance(""))
+    desk = Desk(
+        standard=bundle.standard,
+        skeleton=bundle.skeleton,
+        open=runner.open,
+        mistakes=bundle.mistakes,
+    )
+    graded = grade(submission, desk, provenance("", runner.isolation().level))
     rest = Fraction(bundle.points) - graded.possible
     graded = replace(graded, pending=rest if graded.earned is not None else Fraction(0))
     return Checked(grade=graded, passed=graded.earned == graded.possible)

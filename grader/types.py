@@ -167,6 +167,70 @@ class Criterion:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Edit:
+    """One replacement in the reference."""
+
+    __pydantic_config__ = FORBID_UNKNOWN_KEYS
+    scope: str
+    """Function, class or "Class.method" that it is made in; `in` in the rubric."""
+    find: str
+    """What is replaced; stands once in the scope, within a solution region."""
+    put: str
+    """What takes its place; further lines are indented as the line where `find` begins."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Misconception:
+    """A known mistake: a small patch of the reference, and what to say about it."""
+
+    __pydantic_config__ = FORBID_UNKNOWN_KEYS
+    id: str
+    """Name within the rubric."""
+    edits: tuple[Edit, ...]
+    """The patch: the diff is the idea."""
+    symptom: Text
+    """What was seen, in a sentence for the student."""
+    hint: Text
+    """A question that helps; it does not hand over the line."""
+    source: str
+    """Where it was met: row of the catalogue, lecture notes."""
+    twins: tuple[str, ...] = ()
+    """Ids of those that no input tells from this one."""
+    why: str = ""
+    """Why no public case, or no hidden one, catches it, where that is so."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variant:
+    """A legitimate other choice: named, and not failed."""
+
+    __pydantic_config__ = FORBID_UNKNOWN_KEYS
+    id: str
+    """Name within the rubric."""
+    edits: tuple[Edit, ...]
+    """The patch of the reference that makes that choice."""
+    earns: Mapping[str, Fraction]
+    """Share of the points that it earns, by criterion id; nothing elsewhere."""
+    note: Text
+    """What is said of it."""
+    source: str = ""
+    """Where it was met."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Harmless:
+    """Another way to the right result on every input: nothing is to be said about it."""
+
+    __pydantic_config__ = FORBID_UNKNOWN_KEYS
+    id: str
+    """Name within the rubric."""
+    edits: tuple[Edit, ...]
+    """The patch of the reference."""
+    why: str
+    """Why it changes nothing."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rubric:
     """Everything that `rubrics/x.yaml` says."""
 
@@ -189,6 +253,21 @@ class Rubric:
     """Which of x.py and x.ipynb is graded when both were changed."""
     load: Literal["needed", "everything"] = "needed"
     """Whether only what the entries depend on is run, or the whole file."""
+    misconceptions: tuple[Misconception, ...] = ()
+    """Known mistakes."""
+    variants: tuple[Variant, ...] = ()
+    """Legitimate other choices."""
+    harmless: tuple[Harmless, ...] = ()
+    """Rows of the catalogue that equal the right result on every input."""
+    by_check: Mapping[str, str] = field(default_factory=dict)
+    """Rows of the catalogue that no patch can express, with the check that names them."""
+    show_hints: Literal["always", "after_due", "never"] = "always"
+    """When a student sees the hints of a diagnosis."""
+
+    @property
+    def patches(self) -> tuple[Misconception | Variant | Harmless, ...]:
+        """Everything that is a patch of the reference: misconceptions come first."""
+        return (*self.misconceptions, *self.variants, *self.harmless)
 
     @property
     def entries(self) -> tuple[str, ...]:
@@ -381,7 +460,7 @@ class Trial:
     """What sets it apart among the trials of the case; "base" for the plain one."""
     entry: str
     """The function or class that is exercised."""
-    probe: Literal["call", "gradients", "describe"] = "call"
+    probe: Literal["call", "gradients", "slopes", "describe"] = "call"
     """How it is exercised (see sandbox/probes.py)."""
     config: Facts = field(default_factory=dict)
     """Constructor arguments."""
@@ -392,7 +471,9 @@ class Trial:
     calls: tuple[Call, ...] = ()
     """The calls, in a row, on one instance."""
     cotangents: tuple[NDArray[np.float64], ...] = ()
-    """For the gradients probe: one array per float output, in order."""
+    """For the gradients and slopes probes: one array per float output, in order."""
+    steps: Arrays = field(default_factory=dict)
+    """For the slopes probe: a small step for each tensor, by input or parameter name."""
     seed: int = 0
     """Seed of torch's generator at the start of the trial."""
     inputs_back: bool = False
@@ -468,7 +549,8 @@ class RawOutput:
     leaves: tuple[tuple[Leaf, ...], ...] = ()
     """What each call returned, flattened."""
     gradients: Mapping[str, NDArray[Any] | None] = field(default_factory=dict)
-    """Gradients by input or parameter name; None where none arrived."""
+    """Gradients by input or parameter name, None where none arrived; for the slopes probe how much
+    the contracted outputs differ between a step forward and one back."""
     inputs: Arrays = field(default_factory=dict)
     """Arguments after the calls, where they were asked for."""
     parameters: tuple[Parameter, ...] = ()
@@ -588,6 +670,45 @@ class CriterionResult:
     """Anchor in the hand-out."""
     bonus: bool = False
     """Whether its points are extra."""
+    entry: str = ""
+    """The entry it is about; empty where it is about the whole."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Diagnosis:
+    """What is probably wrong in one entry."""
+
+    entry: str
+    """The entry whose answers it explains."""
+    kind: Literal["mistake", "carried", "variant", "located"]
+    """A known mistake; one made in an earlier entry; a legitimate other choice; or, where none of
+    these explains what came back, only where it differs."""
+    alternatives: tuple[tuple[str, ...], ...] = ()
+    """What explains it equally well: each a misconception, or some that were made together."""
+    symptoms: tuple[Text, ...] = ()
+    """What was seen, a sentence for each misconception named."""
+    hints: tuple[Text, ...] = ()
+    """A question for each."""
+    read: str = ""
+    """Anchor in the hand-out."""
+    code: str = ""
+    """Message code of where it differs."""
+    facts: Facts = field(default_factory=dict)
+    """What that sentence is filled with."""
+    hidden: bool = False
+    """Whether those facts are of a hidden case."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """Points that a criterion earns although a check of it did not pass."""
+
+    fraction: Fraction
+    """Of its points."""
+    code: str
+    """Message code of the reason."""
+    facts: Facts = field(default_factory=dict)
+    """What that sentence is filled with."""
 
 
 class Status(StrEnum):
@@ -637,9 +758,13 @@ class Grade:
     """Points that a person has yet to mark."""
     criteria: tuple[CriterionResult, ...] = ()
     """Criterion by criterion, in the rubric's order."""
+    diagnoses: tuple[Diagnosis, ...] = ()
+    """What is probably wrong, entry by entry."""
     notes: tuple[Note, ...] = ()
     """What the student should know that costs nothing."""
     file: str = ""
     """Name of the file that was graded."""
+    show_hints: Literal["always", "after_due", "never"] = "always"
+    """When the student sees the hints of a diagnosis."""
     provenance: Provenance | None = None
     """What the mark rests on."""

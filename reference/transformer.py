@@ -107,7 +107,8 @@ def positional_encoding(length: int, d_model: int) -> Tensor:
     """
     # BEGIN SOLUTION
     positions = torch.arange(length).unsqueeze(1)  # (length, 1)
-    exponents = torch.arange(0, d_model, 2) / d_model  # (D/2,)
+    columns = torch.arange(0, d_model, 2)  # (D/2,)
+    exponents = columns / d_model  # (D/2,)
     frequencies = 10000.0**-exponents  # (D/2,)
     angles = positions * frequencies  # (length, D/2)
     encoding = torch.empty(length, d_model)  # (length, D)
@@ -180,10 +181,12 @@ class EncoderLayer(nn.Module):
         """
         # BEGIN SOLUTION
         attended = self.self_attention(x, x, x, mask)  # (B, S, D)
-        x = self.norm1(x + self.dropout(attended))  # (B, S, D)
-        transformed = self.feed_forward(x)  # (B, S, D)
-        x = self.norm2(x + self.dropout(transformed))  # (B, S, D)
-        return x
+        attended = self.dropout(attended)  # (B, S, D)
+        first = self.norm1(x + attended)  # (B, S, D)
+        transformed = self.feed_forward(first)  # (B, S, D)
+        transformed = self.dropout(transformed)  # (B, S, D)
+        second = self.norm2(first + transformed)  # (B, S, D)
+        return second
         # END SOLUTION
 
 
@@ -227,12 +230,15 @@ class DecoderLayer(nn.Module):
         """
         # BEGIN SOLUTION
         attended = self.self_attention(x, x, x, target_mask)  # (B, T, D)
-        x = self.norm1(x + self.dropout(attended))  # (B, T, D)
-        recalled = self.cross_attention(x, memory, memory, memory_mask)  # (B, T, D)
-        x = self.norm2(x + self.dropout(recalled))  # (B, T, D)
-        transformed = self.feed_forward(x)  # (B, T, D)
-        x = self.norm3(x + self.dropout(transformed))  # (B, T, D)
-        return x
+        attended = self.dropout(attended)  # (B, T, D)
+        first = self.norm1(x + attended)  # (B, T, D)
+        recalled = self.cross_attention(first, memory, memory, memory_mask)  # (B, T, D)
+        recalled = self.dropout(recalled)  # (B, T, D)
+        second = self.norm2(first + recalled)  # (B, T, D)
+        transformed = self.feed_forward(second)  # (B, T, D)
+        transformed = self.dropout(transformed)  # (B, T, D)
+        third = self.norm3(second + transformed)  # (B, T, D)
+        return third
         # END SOLUTION
 
 
@@ -376,8 +382,10 @@ class Transformer(nn.Module):
         """
         # BEGIN SOLUTION
         length = target.size(1)
-        keep = (target != self.pad)[:, None, None, :]  # (B, 1, 1, T)
-        causal = torch.ones(length, length, dtype=torch.bool, device=target.device).tril()  # (T, T)
+        keep = target != self.pad  # (B, T)
+        keep = keep[:, None, None, :]  # (B, 1, 1, T)
+        everywhere = torch.ones(length, length, dtype=torch.bool, device=target.device)  # (T, T)
+        causal = everywhere.tril()  # (T, T)
         return keep & causal  # (B, 1, T, T)
         # END SOLUTION
 
@@ -392,10 +400,12 @@ class Transformer(nn.Module):
             (B, L, D), of the embedding's dtype and device.
         """
         # BEGIN SOLUTION
-        vectors = embedding(tokens) * math.sqrt(self.d_model)  # (B, L, D)
+        scale = math.sqrt(self.d_model)
+        vectors = embedding(tokens) * scale  # (B, L, D)
         positions = positional_encoding(tokens.size(1), self.d_model)  # (L, D)
         positions = positions.to(vectors)  # (L, D)
-        return self.dropout(vectors + positions)  # (B, L, D)
+        placed = vectors + positions  # (B, L, D)
+        return self.dropout(placed)  # (B, L, D)
         # END SOLUTION
 
     def encode(self, source: Tensor) -> Tensor:
@@ -528,7 +538,8 @@ def warmup_learning_rate(step: int, d_model: int, warmup: int) -> float:
     # BEGIN SOLUTION
     rising = step * warmup**-1.5
     falling = step**-0.5
-    return d_model**-0.5 * min(rising, falling)
+    factor = d_model**-0.5
+    return factor * min(rising, falling)
     # END SOLUTION
 
 

@@ -20,3 +20,11 @@ def zygote() -> Iterator[Zygote]:
 def runner(zygote: Zygote) -> Runner:
     """Runs jobs in the shared zygote."""
     return Runner(zygote)
+
+
+@pytest.fixture(scope="session")
+def bare() -> Iterator[Runner]:
+    """Runs jobs on level E: processes like any other, which take signals and make processes."""
+    warm = Zygote("E")
+    yield Runner(warm)
+    warm.close()

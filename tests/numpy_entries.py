@@ -94,6 +94,8 @@ def answer(student: Student, trial: Trial) -> RawOutput:
             arguments = _arguments(trial.calls[0].args)
             found = made.gradients(trial.cotangents, **arguments) if made is not student else {}
             return RawOutput(outcome=Outcome.OK, gradients=found)
+        if trial.probe == "slopes":
+            return RawOutput(outcome=Outcome.OK, gradients=_slopes(student, trial))
         results, returned = [], None
         for call in trial.calls:
             arguments = _arguments(call.args)
@@ -107,6 +109,25 @@ def answer(student: Student, trial: Trial) -> RawOutput:
     return RawOutput(
         outcome=Outcome.OK, leaves=tuple(results), inputs=after if trial.inputs_back else {}
     )
+
+
+def _slopes(student: Student, trial: Trial) -> dict[str, Any]:
+    """As the worker makes them: each tensor a step forward and one back."""
+    call, weights = trial.calls[0], trial.weights or {}
+    found = {}
+    for name, step in trial.steps.items():
+        totals = []
+        for sign in (1, -1):
+            moved = call.arrays().get(name)
+            here = call if moved is None else call.with_arrays({name: moved + sign * step})
+            given = weights if moved is not None else {**weights, name: weights[name] + sign * step}
+            there = answer(student, replace(trial, probe="call", weights=given, calls=(here,)))
+            floats = [leaf.array for leaf in there.leaves[0] if leaf.array is not None]
+            totals.append(
+                sum((a * c).sum() for a, c in zip(floats, trial.cotangents, strict=False))
+            )
+        found[name] = np.asarray(totals[0] - totals[1])
+    return found
 
 
 def _named(name: str, value: Any) -> tuple[Leaf, ...]:

@@ -10,6 +10,7 @@ import pytest
 from grader.assignment import assignment_names, read_assignment
 from grader.author import release, stale
 from grader.expected import Standard, from_bundle, from_reference
+from grader.mistakes import NoMistakes
 from grader.pipeline import Desk, grade
 from grader.provenance import provenance
 from grader.sandbox.runner import Runner
@@ -31,8 +32,8 @@ def graded(
 ) -> Grade:
     file = SubmittedFile(name=f"{name}.py", content=content)
     submission = Submission(student="s", assignment=name, path="s.py", files=(file,))
-    desk = Desk(standard=standard, skeleton=skeleton, open=runner.open)
-    return grade(submission, desk, provenance(""))
+    desk = Desk(standard=standard, skeleton=skeleton, open=runner.open, mistakes=NoMistakes())
+    return grade(submission, desk, provenance("", "E"))
 
 
 def signatures(source: str) -> dict[str, str]:

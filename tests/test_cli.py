@@ -11,10 +11,16 @@ from pathlib import Path
 
 import pytest
 from tiny_course import RIGHT, WRONG, hand_in, make_course
+from typer.testing import CliRunner
 
 import grader
+from grader import cli
+from grader.errors import UsageError
+from grader.sandbox.warm import Isolation, Zygote
 
 ROOT = Path(__file__).resolve().parent.parent
+
+runner = CliRunner()
 
 
 def run(*arguments: object, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -83,7 +89,7 @@ def test_json_is_printed_where_it_is_asked_for(course: Path, tmp_path: Path) -> 
     graded = run("grade", "tiny", submissions, "--json", cwd=course)
     assert json.loads(graded.stdout)["grades"][0]["earned"] == 6
     told = json.loads(run("doctor", "--json", cwd=course).stdout)
-    assert (told["grader"], told["isolation"]) == (grader.__version__, "E")
+    assert (told["grader"], told["isolation"]) == (grader.__version__, Zygote().isolation().level)
     assert "guessed" in told["secret"]
 
 
@@ -163,3 +169,49 @@ def test_ctrl_c_keeps_what_was_graded_and_the_same_command_goes_on(
     again = run("grade", "tiny", submissions, "--out", out, cwd=course)
     assert again.returncode == 0
     assert len((out / "grades.csv").read_text("utf-8-sig").splitlines()) == 13
+
+
+def test_hidden_cases_are_refused_without_isolation_unless_the_risk_is_taken(
+    course: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submissions = hand_in(tmp_path / "in", ada=RIGHT)
+    monkeypatch.setattr(cli, "Zygote", lambda: Zygote("E"))
+    command = ["grade", "tiny", str(submissions), "--course", str(course), "--out"]
+    with pytest.raises(UsageError, match=r"hidden cases, got E; .* --allow-unisolated"):
+        runner.invoke(cli.app, [*command, str(tmp_path / "out")], catch_exceptions=False)
+    assert not (tmp_path / "out").exists()
+    command += [str(tmp_path / "out"), "--allow-unisolated", "--json"]
+    told = runner.invoke(cli.app, command, catch_exceptions=False)
+    assert told.exit_code == 0
+    graded = json.loads((tmp_path / "out" / "ada" / "grade.json").read_text("utf-8"))
+    assert graded["provenance"]["isolation"] == "E"
+    report = (tmp_path / "out" / "ada" / "report.html").read_text("utf-8")
+    assert "Isolation level E" in report
+
+
+def test_a_course_may_ask_for_more_than_the_machine_has(
+    course: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submissions = hand_in(tmp_path / "in", ada=RIGHT)
+    (course / "course.yaml").write_text("isolation: B\n")
+    monkeypatch.setattr(cli, "Zygote", lambda: Zygote("E"))
+    command = ["grade", "tiny", str(submissions), "--course", str(course), "--allow-unisolated"]
+    with pytest.raises(UsageError, match=r"isolation level B or stricter, got E @ .*course.yaml"):
+        runner.invoke(cli.app, command, catch_exceptions=False)
+    (course / "course.yaml").write_text("isolaton: B\n")
+    refused = run("grade", "tiny", submissions, cwd=course)
+    assert refused.returncode == 2 and "did you mean 'isolation'? @" in refused.stderr
+
+
+def test_doctor_says_what_each_layer_gives(course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (course / "course.yaml").write_text("isolation: B\n")
+    told = json.loads(run("doctor", "--json", cwd=course).stdout)
+    assert told["isolation"] in told["isolation means"]
+    layers = [name for name in told if name.startswith("layer: ")]
+    wanted = {"A": 4, "B": 3, "E": 1}[told["isolation"]]
+    assert len(layers) == wanted and all(told[name] for name in layers)
+    assert told["isolation asked for"] == "B or stricter"
+    facts = cli.isolation_facts(
+        Isolation(level="E", refused={"A": "no", "B": "nor"}, readable=()), "ko"
+    )
+    assert facts["level A refused"] == "no" and facts["level B refused"] == "nor"

@@ -78,10 +78,19 @@ def test_links_are_not_followed_and_said(tmp_path: Path) -> None:
     assert "eve.py" in found.skipped[0]
 
 
-def test_of_a_huge_file_only_the_start_is_read(tmp_path: Path) -> None:
-    path = write(tmp_path / "ada.py", "#" * (MOST_BYTES + 1000))
+@pytest.mark.parametrize("suffix", MOST_BYTES)
+def test_of_a_huge_file_only_the_start_is_read(suffix: str, tmp_path: Path) -> None:
+    path = write(tmp_path / f"ada{suffix}", "#" * (MOST_BYTES[suffix] + 1000))
     (found,) = collect([path], "lstm").submissions
-    assert len(found.files[0].content) == MOST_BYTES + 1
+    assert len(found.files[0].content) == MOST_BYTES[suffix] + 1
+
+
+def test_a_notebook_full_of_pictures_is_read_whole(tmp_path: Path) -> None:
+    path = write(
+        tmp_path / "ada.ipynb", '{"cells": [], "metadata": {"x": "' + "x" * 9_000_000 + '"}}'
+    )
+    (found,) = collect([path], "lstm").submissions
+    assert found.files[0].content == path.read_bytes()
 
 
 @pytest.mark.parametrize(
@@ -97,11 +106,25 @@ def test_a_path_without_a_submission_is_refused(make, said: str, tmp_path: Path)
         collect([make(tmp_path)], "lstm")
 
 
-def test_an_archive_is_refused_with_what_to_do(tmp_path: Path) -> None:
+def test_an_empty_zip_is_refused(tmp_path: Path) -> None:
     archive = tmp_path / "all.zip"
     archive.write_bytes(b"PK\x05\x06" + bytes(18))
-    with pytest.raises(UsageError, match="unpack it"):
+    with pytest.raises(UsageError, match="found none"):
         collect([archive], "lstm")
+
+
+def test_a_module_with_a_zip_behind_it_is_a_module(tmp_path: Path) -> None:
+    archive = b"PK\x05\x06" + bytes(18)
+    (tmp_path / "ada.py").write_bytes(b"x = 1\n" + archive)
+    (found,) = collect([tmp_path / "ada.py"], "lstm").submissions
+    assert found.files[0].content.endswith(archive)
+
+
+def test_somebody_may_be_called_like_a_second_one(tmp_path: Path) -> None:
+    names = ["ada (2).py", "ada.ipynb", "ada.py"]
+    for name in names:
+        write(tmp_path / name)
+    assert sorted(students(tmp_path)) == ["ada", "ada (2)", "ada (3)"]
 
 
 def test_upper_case_suffixes_and_folders_within_a_folder_are_found(tmp_path: Path) -> None:

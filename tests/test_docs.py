@@ -10,11 +10,14 @@ import pytest
 from grader.cases import KINDS
 from grader.checks import CHECKS
 from grader.cli import FAILED, INTERRUPTED, WITHHELD, WRONG_USE, app
+from grader.sandbox import calls, namespaces
+from grader.sandbox.callnumbers import NUMBERS
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 AUTHORS = (ROOT / "docs" / "authors.md").read_text("utf-8")
 NUMERICS = (ROOT / "docs" / "numerics.md").read_text("utf-8")
+SECURITY = (ROOT / "docs" / "security.md").read_text("utf-8")
 
 
 def test_every_command_that_the_docs_name_exists() -> None:
@@ -78,3 +81,14 @@ def test_the_installed_package_holds_the_engine_and_nothing_of_the_course(tmp_pa
         assert needed in listed
     packages = {str(p.parent.relative_to(ROOT)) for p in (ROOT / "grader").rglob("*.py")}
     assert all(f"{package}/__init__.py" in listed for package in packages)
+
+
+def test_the_numbers_of_the_security_page_are_those_in_force() -> None:
+    options = namespaces.SCRATCH_OPTIONS.decode()
+    assert "64 MiB of scratch" in SECURITY and "size=64m" in options
+    assert "4096 files" in SECURITY and "nr_inodes=4096" in options
+    assert f"user {namespaces.NOBODY}," in SECURITY and f"user {namespaces.INSIDE}," in SECURITY
+    assert all(device in SECURITY for device in namespaces.DEVICES)
+    known = [*calls.ALLOWED, *calls.CHECKED]
+    assert abs(len([name for name in known if name in NUMBERS["x86_64"]]) - 145) <= 5
+    assert (ROOT / re.findall(r"\]\(([^)]+)\)", (ROOT / "SECURITY.md").read_text())[0]).exists()

@@ -47,7 +47,10 @@ def standard(runner: Runner, tmp_path_factory: pytest.TempPathFactory) -> Standa
 
 @pytest.fixture(scope="module")
 def bundle(standard: Standard, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write(tmp_path_factory.mktemp("bundle"), *to_bundle(standard, "# work here\n"))
+    return write(
+        tmp_path_factory.mktemp("bundle"),
+        *to_bundle(standard, "# work here\n", ToldPrints(prints={}, noticed=[])),
+    )
 
 
 def write(folder: Path, text: str, packed: bytes) -> Path:

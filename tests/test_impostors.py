@@ -9,6 +9,7 @@ import pytest
 
 from grader.assignment import read_assignment
 from grader.expected import Standard, from_bundle, from_reference, top_level
+from grader.mistakes import NoMistakes
 from grader.pipeline import Desk, grade
 from grader.provenance import provenance
 from grader.sandbox.runner import Runner
@@ -151,7 +152,9 @@ def graded(name: str, content: bytes, standard: Standard, runner: Runner) -> Gra
     file = SubmittedFile(name=f"{name}.py", content=content)
     submission = Submission(student="s", assignment=name, path="s.py", files=(file,))
     return grade(
-        submission, Desk(standard=standard, skeleton=b"", open=runner.open), provenance("")
+        submission,
+        Desk(standard=standard, skeleton=b"", open=runner.open, mistakes=NoMistakes()),
+        provenance("", "E"),
     )
 
 

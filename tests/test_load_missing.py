@@ -5,6 +5,7 @@ from tiny_course import RIGHT, make_course
 
 from grader.assignment import read_assignment
 from grader.expected import Standard, from_reference
+from grader.mistakes import NoMistakes
 from grader.pipeline import Desk, grade
 from grader.provenance import provenance
 from grader.sandbox.runner import Runner
@@ -22,7 +23,9 @@ def verdicts(source: str, standard: Standard, runner: Runner) -> tuple[dict[str,
     file = SubmittedFile(name="tiny.py", content=source.encode())
     submission = Submission(student="s", assignment="tiny", path="s", files=(file,))
     result = grade(
-        submission, Desk(standard=standard, skeleton=b"", open=runner.open), provenance("")
+        submission,
+        Desk(standard=standard, skeleton=b"", open=runner.open, mistakes=NoMistakes()),
+        provenance("", "E"),
     )
     codes = {each.code for criterion in result.criteria for each in criterion.findings}
     return {each.id: each.verdict.value for each in result.criteria if each.verdict}, codes - {""}

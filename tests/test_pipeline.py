@@ -9,6 +9,7 @@ from tiny_course import REFERENCE, RIGHT, WRONG, make_course
 from grader.assignment import read_assignment
 from grader.author import make_skeleton
 from grader.expected import Standard, from_reference
+from grader.mistakes import NoMistakes
 from grader.pipeline import Desk, grade
 from grader.provenance import provenance
 from grader.sandbox.runner import Runner
@@ -34,8 +35,8 @@ def graded(source: str, standard: Standard, runner: Runner, name: str = "tiny.py
     file = SubmittedFile(name=name, content=source.encode())
     submission = Submission(student="s", assignment="tiny", path="s", files=(file,))
     skeleton = make_skeleton(REFERENCE, "r").encode()
-    desk = Desk(standard=standard, skeleton=skeleton, open=runner.open)
-    return grade(submission, desk, provenance("key"))
+    desk = Desk(standard=standard, skeleton=skeleton, open=runner.open, mistakes=NoMistakes())
+    return grade(submission, desk, provenance("key", "E"))
 
 
 def verdicts(result: Grade) -> dict[str, Verdict | None]:
@@ -122,8 +123,10 @@ def test_our_own_fault_withholds_the_mark(standard: Standard) -> None:
 
     file = SubmittedFile(name="tiny.py", content=RIGHT.encode())
     submission = Submission(student="s", assignment="tiny", path="s", files=(file,))
-    desk = Desk(standard=standard, skeleton=b"", open=lambda job: nullcontext(broken))
-    result = grade(submission, desk, provenance(""))
+    desk = Desk(
+        standard=standard, skeleton=b"", open=lambda job: nullcontext(broken), mistakes=NoMistakes()
+    )
+    result = grade(submission, desk, provenance("", "E"))
     assert (result.status, result.earned) == (Status.WITHHELD, None)
 
 

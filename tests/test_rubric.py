@@ -2,6 +2,7 @@
 
 import copy
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -230,7 +231,12 @@ BAD_YAML = {
     "!!set [1]": "@ PATH",
     "0b_": "@ PATH",
     "2024-13-45": "@ PATH",
-    "[" * 5000: "@ PATH",
+    "[" * 5000: "@ PATH line 1",
+    "a: 0x" + "f" * 5000: "@ PATH line 1",
+    "a: " + ":".join(["59"] * 3000): "@ PATH line 1",
+    "a: &a [1, 1, 1, 1, 1, 1, 1, 1, 1, 1]\n"
+    + "".join(f"{y}: &{y} [{f'*{x}, ' * 10}]\n" for x, y in pairwise("abcde"))
+    + "z: *e": "@ PATH line 5",
 }
 
 
@@ -240,6 +246,17 @@ def test_what_is_no_yaml_is_refused_with_its_line(tmp_path: Path, text: str) -> 
         read(tmp_path, text)
     ending = BAD_YAML[text].replace("PATH", str(tmp_path / "tiny.yaml"))
     assert str(raised.value).endswith(ending)
+
+
+def test_a_file_too_large_and_what_it_would_quote_are_bounded(tmp_path: Path) -> None:
+    with pytest.raises(CourseError, match=r"at most 500000 characters, got 600000 @ .*tiny.yaml"):
+        read(tmp_path, "#" * 600_000)
+    for text in ("? " + "k" * 60_000 + "\n: 1", "title: [" + "x, " * 20_000 + "]"):
+        with pytest.raises(CourseError) as raised:
+            read(tmp_path, text)
+        assert len(str(raised.value)) < 2_000
+    with pytest.raises(CourseError, match=r"\n\.\.\. and 1974 more$"):
+        read(tmp_path, "\n".join(f"a{i}: 1" for i in range(2000)))
 
 
 def test_bytes_that_are_no_text_and_files_that_are_not_there_are_refused(tmp_path: Path) -> None:

@@ -11,8 +11,8 @@ import torch
 from sandbox_jobs import close, trial
 
 from grader.sandbox import probes, wire
-from grader.sandbox.probes import Misfit
 from grader.sandbox.questions import trial_tree
+from grader.sandbox.values import Misfit
 from grader.types import Build, Call, Optimizer, StoredLogits, Trial
 
 NET = """
@@ -255,6 +255,32 @@ def test_outputs_that_no_cotangent_fits_can_not_be_differentiated(returned: str)
     )
     wrong = misfit(f"def f(x): return {returned}", asked)
     assert wrong.outcome == "unreadable" and wrong.facts["reason"] == "outputs"
+
+
+def steps_of(names: tuple[str, ...]) -> dict[str, Any]:
+    generator = np.random.RandomState(0)
+    given = {"x": X, **WEIGHTS}
+    return {name: 1e-6 * generator.standard_normal(given[name].shape) for name in names}
+
+
+def test_slopes_are_those_of_the_gradients() -> None:
+    cotangent = np.array([[1.0, -2.0, 0.5], [0.0, 3.0, 1.0]])
+    steps = steps_of(("x", "first.weight", "first.bias", "unused"))
+    slopes = run(NET, net(probe="slopes", cotangents=(cotangent,), steps=steps))["gradients"]
+    gradients = run(NET, net(probe="gradients", cotangents=(cotangent,)))["gradients"]
+    assert slopes.keys() == steps.keys() and slopes["unused"] == 0
+    for name in ("x", "first.weight", "first.bias"):
+        expected = 2 * (gradients[name] * steps[name]).sum()
+        assert slopes[name] == pytest.approx(expected, rel=1e-6)
+
+
+def test_a_state_that_is_kept_is_not_taken_for_a_slope() -> None:
+    source = NET.replace(
+        "return self.first(x).tanh()",
+        "self.k = getattr(self, 'k', 0) + 1\n        return self.first(x).tanh() * self.k",
+    )
+    asked = net(probe="slopes", cotangents=(np.ones((2, 3)),), steps=steps_of(("x",)))
+    assert run(source, asked)["gradients"] == {}
 
 
 # -- arguments that the worker makes ----------------------------------------------------------

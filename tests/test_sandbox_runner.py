@@ -69,17 +69,17 @@ ENDS = {
 
 
 @pytest.mark.parametrize("body, said", ENDS.values(), ids=ENDS)
-def test_a_death_costs_its_trial_only(runner: Runner, body: str, said: str) -> None:
+def test_a_death_costs_its_trial_only(bare: Runner, body: str, said: str) -> None:
     source = f"def f(die=False):\n    if not die: return 7\n    {body}\n"
-    outputs = ask(runner, source, "f", trial("f", die=True), "f", "f")
+    outputs = ask(bare, source, "f", trial("f", die=True), "f", "f")
     assert outcomes(outputs) == [OK, DIED, OK, OK]
     assert outputs[1].facts == {"signal": said}
     assert [value(output) for output in outputs if output.outcome is OK] == [7, 7, 7]
 
 
 @pytest.mark.parametrize("body, said", ENDS.values(), ids=ENDS)
-def test_a_death_at_import_ends_every_trial_alike(runner: Runner, body: str, said: str) -> None:
-    outputs = ask(runner, f"if True:\n    {body}\ndef f(): return 1", "f", "f")
+def test_a_death_at_import_ends_every_trial_alike(bare: Runner, body: str, said: str) -> None:
+    outputs = ask(bare, f"if True:\n    {body}\ndef f(): return 1", "f", "f")
     assert outcomes(outputs) == [DIED, DIED]
     assert outputs[0].facts == {"signal": said, "loading": True}
 
@@ -102,8 +102,8 @@ STUCK = {
 
 
 @pytest.mark.parametrize("body", STUCK.values(), ids=STUCK)
-def test_what_does_not_end_is_stopped(runner: Runner, body: str) -> None:
-    (output,) = ask(runner, f"def f():\n    {body}\n", limits=TIGHT)
+def test_what_does_not_end_is_stopped(bare: Runner, body: str) -> None:
+    (output,) = ask(bare, f"def f():\n    {body}\n", limits=TIGHT)
     assert output.outcome is TIMEOUT
     assert output.facts == {"seconds": TIGHT.trial_seconds}
 
@@ -174,7 +174,7 @@ def test_a_flood_is_stopped_and_its_entry_skipped(runner: Runner, body: str) -> 
     assert 1000 < len(outputs[0].stdout) <= 20_000
 
 
-def test_what_is_printed_is_kept_and_never_parsed(runner: Runner) -> None:
+def test_what_is_printed_is_kept_and_never_parsed(bare: Runner) -> None:
     source = FIND_PIPE + (
         "def f():\n"
         "    print('seen')\n"
@@ -183,7 +183,7 @@ def test_what_is_printed_is_kept_and_never_parsed(runner: Runner) -> None:
         "    os.system('echo from a shell')\n"
         "    return 1"
     )
-    (output,) = ask(runner, source)
+    (output,) = ask(bare, source)
     assert value(output) == 1
     for words in ("seen", "SGF1", "\ufffd", "and this", "from a shell"):
         assert words in output.stdout
@@ -289,9 +289,9 @@ def test_jobs_from_several_threads_do_not_mix(runner: Runner) -> None:
 
 
 def test_nothing_is_left_in_the_temporary_folder(
-    runner: Runner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    bare: Runner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    runner.run(job("def f(): return 1"))  # so that the warm process's own folder is elsewhere
+    bare.run(job("def f(): return 1"))  # so that the warm process's own folder is elsewhere
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     source = """
     import os, pathlib, tempfile
@@ -306,7 +306,7 @@ def test_nothing_is_left_in_the_temporary_folder(
         f()
         while True: pass
     """
-    outputs = ask(runner, source, "f", "g", "h", "f", limits=TIGHT)
+    outputs = ask(bare, source, "f", "g", "h", "f", limits=TIGHT)
     assert outcomes(outputs) == [OK, DIED, TIMEOUT, OK]
     assert str(value(outputs[0])).startswith(str(tmp_path))
     assert os.listdir(tmp_path) == []

@@ -1,4 +1,8 @@
-"""The warm process: what its children find, what they leave, and how it is replaced."""
+"""The warm process: what its children find, what they leave, and how it is replaced.
+
+On level E, where a submission can make processes of its own; what else the stricter levels refuse
+is in test_sandbox_lockdown.py.
+"""
 
 import os
 import signal
@@ -33,9 +37,21 @@ def eventually(holds: Callable[[], bool]) -> bool:
 
 
 @pytest.fixture(scope="module")
+def zygote() -> Iterator[Zygote]:
+    warm = Zygote("E")
+    yield warm
+    warm.close()
+
+
+@pytest.fixture(scope="module")
+def runner(zygote: Zygote) -> Runner:
+    return Runner(zygote)
+
+
+@pytest.fixture(scope="module")
 def own() -> Iterator[Runner]:
     """A runner with a zygote of its own, for the tests that kill it."""
-    zygote = Zygote()
+    zygote = Zygote("E")
     yield Runner(zygote)
     zygote.close()
 
@@ -227,7 +243,7 @@ def test_a_zygote_that_can_not_start_is_our_fault(
 
 
 def test_closing_ends_the_zygote_and_may_be_done_twice() -> None:
-    zygote = Zygote()
+    zygote = Zygote("E")
     zygote.close()
     assert zygote.start().keys() == {"torch", "numpy"}
     pid = pid_of(Runner(zygote))

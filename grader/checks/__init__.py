@@ -115,7 +115,7 @@ def follow_up(rubric: Rubric, settings: Settings, answers: Answers) -> tuple[Tri
     Of each check only for the first case of its criterion that asks: one is enough to say what is
     wrong, and such trials pay for nothing.
     """
-    answered = _Answered(settings, answers)
+    answered = _Answered(answers)
     trials: dict[tuple[str, str], Trial] = {}
     for criterion in rubric.criteria:
         for use in criterion.checks:
@@ -139,7 +139,7 @@ def judge(rubric: Rubric, settings: Settings, answers: Answers) -> dict[str, tup
     the same, so each criterion holds it once; and a relation that waits for the values of a case
     is not worth saying beside what is wrong with them.
     """
-    answered = _Answered(settings, answers)
+    answered = _Answered(answers)
     findings = {}
     for criterion in rubric.criteria:
         found = [
@@ -198,22 +198,24 @@ def _of(use: CheckUse, trial: Trial) -> Trial:
 
 
 class _Answered:
-    """What came back, by case and by the check that asked, taken apart again."""
+    """What came back, by case and by the check that asked; taken apart when it is looked at."""
 
-    def __init__(self, settings: Settings, answers: Answers):
-        self._seen: dict[tuple[str, str], dict[str, RawOutput]] = {}
+    def __init__(self, answers: Answers):
+        self._asked: dict[tuple[str, str], list[tuple[str, RawOutput]]] = {}
         self._askers: dict[int, str] = {}
         for (case, variant), output in answers.items():
             asker, _, part = variant.rpartition(" ")
-            seen = self._seen.setdefault((case, asker), {})
-            seen |= unstack(settings[case], part, output)
+            self._asked.setdefault((case, asker), []).append((part, output))
 
     def seen(self, setting: Setting, use: CheckUse) -> Outputs:
         """What came back for a case, under the names that the check gave its variants."""
         if id(use) not in self._askers:
             self._askers[id(use)] = _asker(use)
         case, asker = setting.case.id, self._askers[id(use)]
-        return {**self._seen.get((case, ""), {}), **self._seen.get((case, asker), {})}
+        seen = dict(self._asked.get((case, ""), ()))
+        for part, output in self._asked.get((case, asker), ()):
+            seen |= unstack(setting, part, output)
+        return seen
 
 
 def _stacks(check: Check, use: CheckUse) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -160,7 +161,11 @@ def names(setting: Setting) -> list[str]:
 def axes_of(setting: Setting, index: int) -> tuple[str, ...]:
     """Axis names of the output at `index`, empty where the rubric gives none."""
     listed = list(setting.case.returns.values())
-    text = listed[index] if index < len(listed) else ""
+    return _split(listed[index]) if index < len(listed) else ()
+
+
+@cache
+def _split(text: str) -> tuple[str, ...]:
     return tuple(axis.strip() for axis in text.split(",") if axis.strip())
 
 

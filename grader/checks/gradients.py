@@ -6,6 +6,7 @@ or a norm, whose outputs sum to a constant.
 
 import dataclasses
 from collections.abc import Mapping
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,6 @@ from grader.checks.base import (
     not_run,
     passed,
     same_form,
-    values,
     values_right,
 )
 from grader.types import Facts, Finding, Outcome, RawOutput, Setting, Trial, Verdict
@@ -43,12 +43,21 @@ def trials(setting: Setting, options: Facts) -> tuple[Trial, ...]:
 
 def cotangents(setting: Setting) -> tuple[NDArray[np.float64], ...]:
     """A random array for each float output of the first call."""
-    generator = np.random.RandomState(setting.seed)
-    return tuple(
-        generator.standard_normal(leaf.array.shape)
-        for leaf in setting.expected.leaves[0]
-        if leaf.array is not None and leaf.array.dtype.kind == "f"
+    return _drawn(
+        setting.seed,
+        tuple(
+            leaf.array.shape
+            for leaf in setting.expected.leaves[0]
+            if leaf.array is not None and leaf.array.dtype.kind == "f"
+        ),
     )
+
+
+@lru_cache(maxsize=1024)
+def _drawn(seed: int, shapes: tuple[tuple[int, ...], ...]) -> tuple[NDArray[np.float64], ...]:
+    """The same for every submission of a class, so drawn once."""
+    generator = np.random.RandomState(seed)
+    return tuple(generator.standard_normal(shape) for shape in shapes)
 
 
 def judge(setting: Setting, outputs: Outputs, options: Facts) -> Finding:
@@ -89,15 +98,13 @@ def judge(setting: Setting, outputs: Outputs, options: Facts) -> Finding:
 
 
 def follow_up(setting: Setting, outputs: Outputs, options: Facts) -> tuple[Trial, ...]:
-    """Calls a small step away on both sides, where the forward is wrong but of the right form."""
+    """Small steps of every tensor, where the forward is wrong but of the right form."""
     base, output = outputs.get("base"), outputs.get("gradients")
     if not _own_forward(setting, base, output) or setting.case.mode != "eval":
         return ()
-    found = []
-    for name, direction in _directions(setting).items():
-        for sign in (1, -1):
-            found.append(_moved(setting, name, sign * STEP * direction, f"{name}:{sign:+d}"))
-    return tuple(found)
+    steps = {name: STEP * direction for name, direction in _directions(setting).items()}
+    (backward,) = trials(setting, options)
+    return (dataclasses.replace(backward, variant="slopes", probe="slopes", steps=steps),)
 
 
 def _own_forward(setting: Setting, base: RawOutput | None, output: RawOutput | None) -> bool:
@@ -115,12 +122,15 @@ def _against_own_forward(setting: Setting, outputs: Outputs) -> Finding:
     if not _own_forward(setting, base, output):
         return finding(setting, "gradient", Verdict.BLOCKED, "relation.needs_values")
     assert output is not None
-    compared, fixed = 0, cotangents(setting)
+    slopes = outputs.get("slopes")
+    differences = {} if slopes is None else slopes.gradients
+    compared = 0
     for name, direction in _directions(setting).items():
-        slope = _slope(setting, outputs, name, fixed)
-        if slope is None:
+        difference = differences.get(name)
+        if difference is None or not np.isfinite(difference):
             continue
         compared += 1
+        slope = float(difference) / (2 * STEP)
         gradient = output.gradients.get(name)
         with np.errstate(invalid="ignore", over="ignore"):
             got = 0.0 if gradient is None else float((gradient * direction).sum())
@@ -133,37 +143,7 @@ def _against_own_forward(setting: Setting, outputs: Outputs) -> Finding:
     return finding(setting, "gradient", Verdict.BLOCKED, code)
 
 
-def _slope(
-    setting: Setting, outputs: Outputs, name: str, fixed: tuple[NDArray[np.float64], ...]
-) -> float | None:
-    """Central difference of the contracted outputs along the direction of one tensor."""
-    contracted = []
-    for sign in ("+1", "-1"):
-        output = outputs.get(f"{name}:{sign}")
-        if output is None or output.outcome is not Outcome.OK or not same_form(setting, output):
-            return None
-        floats = [array for array in values(output, 0) if array.dtype.kind == "f"]
-        pairs = zip(floats, fixed, strict=False)
-        with np.errstate(invalid="ignore", over="ignore"):
-            contracted.append(sum(float((array * other).sum()) for array, other in pairs))
-    return (contracted[0] - contracted[1]) / (2 * STEP)
-
-
 def _directions(setting: Setting) -> Mapping[str, NDArray[np.float64]]:
-    generator = np.random.RandomState(setting.seed + 1)
-    return {
-        name: generator.standard_normal(gradient.shape)
-        for name, gradient in setting.expected.gradients.items()
-    }
-
-
-def _moved(setting: Setting, name: str, step: NDArray[np.float64], variant: str) -> Trial:
-    call = setting.base.calls[0]
-    inputs, weights = call.arrays(), dict(setting.base.weights or {})
-    if name in inputs:
-        call = call.with_arrays({name: inputs[name] + step})
-    else:
-        weights[name] = weights[name] + step
-    return dataclasses.replace(
-        setting.base, variant=variant, calls=(call,), weights=weights, cotangents=()
-    )
+    shapes = tuple(gradient.shape for gradient in setting.expected.gradients.values())
+    drawn = _drawn(setting.seed + 1, shapes)
+    return dict(zip(setting.expected.gradients, drawn, strict=True))

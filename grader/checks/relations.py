@@ -29,7 +29,7 @@ def needs_values(
             return finding(setting, check, Verdict.BLOCKED, "relation.needs_values")
         found = judge(setting, outputs, options)
         if found.verdict is Verdict.PASS and not values_right(setting, base):
-            return finding(setting, check, Verdict.BLOCKED, "relation.needs_values")
+            return finding(setting, check, Verdict.BLOCKED, "relation.needs_values", held=True)
         return found
 
     return judged

@@ -9,7 +9,8 @@ again, every statement on the line where it stood.
     slicing     the statements a name depends on         mentions  the API a statement names
     portable    cuda -> cpu, float32 -> float64          modules   what an import finds
     missing     stand-ins for what is not installed      notes     what to tell the student
-    choosing    which file is graded                     assembling  all of it -> Loaded
+    settings    seeds, the recursion limit               choosing  which file is graded
+    assembling  all of it -> Loaded
 """
 
 from collections.abc import Sequence

@@ -25,6 +25,7 @@ from grader.load.portable import (
     rewrites,
 )
 from grader.load.scopes import Definition, is_future
+from grader.load.settings import settings
 from grader.load.slicing import BUILTINS, Reach, Slicer, slicer
 from grader.types import ApiUse, Loaded, Origin, SubmittedFile
 
@@ -57,7 +58,7 @@ def assemble(
     """
     slices = slicer(program)
     reaches = {entry: slices.reach(entry) for entry in entries}
-    kept = keep(slices, reaches, own, everything)
+    kept = keep(slices, [*reaches.values(), settings(slices, reaches.values())], own, everything)
     stars = _star_modules(kept)
     gathered = _gather(slices, kept, stars)
     source, origins = _source(program, slices, kept, gathered.edits)

@@ -1,7 +1,7 @@
 """Which statements stay, and with which of the names they bind."""
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from grader.load.modules import is_installed
@@ -26,15 +26,18 @@ class Kept:
 
 
 def keep(
-    slices: Slicer, reaches: Mapping[str, Reach], own: Mapping[str, SubmittedFile], everything: bool
+    slices: Slicer,
+    reaches: Sequence[Reach],
+    own: Mapping[str, SubmittedFile],
+    everything: bool,
 ) -> list[Kept]:
     """The statements that any of the wanted names depends on, star imports that can be found."""
     statements = slices.program.statements
     bound: dict[int, set[str]] = {}
-    for reach in reaches.values():
+    for reach in reaches:
         for index, name in reach.bound:
             bound.setdefault(index, set()).add(name)
-    indices = {index for reach in reaches.values() for index in reach.statements}
+    indices = {index for reach in reaches for index in reach.statements}
     indices |= {i for i in slices.stars if star_found(statements[i].node, own)}
     if everything:
         indices = set(range(len(statements))) - slices.guards

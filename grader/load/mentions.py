@@ -20,6 +20,8 @@ class Mentions:
     """String constants that name a device or float32."""
     methods: list[tuple[ast.Call, str]] = field(default_factory=list)
     """Calls of `.cuda()` and of `.float()`."""
+    loaders: list[ast.expr] = field(default_factory=list)
+    """What is called with worker processes; a DataLoader, if it is one."""
     imported: dict[str, str] = field(default_factory=dict)
     """Names bound by imports inside, to what they stand for."""
     modules: list[str] = field(default_factory=list)
@@ -166,6 +168,9 @@ def _chain(node: ast.Attribute, found: Mentions) -> list[ast.AST]:
 
 
 def _call(node: ast.Call, found: Mentions) -> None:
+    workers = [x.value for x in node.keywords if x.arg == "num_workers"] or node.args[5:6]
+    if workers and not (isinstance(workers[0], ast.Constant) and not workers[0].value):
+        found.loaders.append(node.func)
     if isinstance(node.func, ast.Attribute):
         if node.func.attr == "cuda" or (node.func.attr == "float" and not node.args):
             found.methods.append((node, f".{node.func.attr}()"))

@@ -11,9 +11,11 @@ from grader.types import Note
 
 DEVICE = "load.device"
 FLOAT32 = "load.float32"
+WORKERS = "load.workers"
 
 _LITERAL = re.compile(rb"([rRuU]?(['\"]))(?:cuda(?::\d+)?|mps(?::\d+)?|float32)(\2)")
 _NUMPY_FLOAT32 = frozenset({"numpy.float32", "numpy.single"})
+_LOADERS = frozenset({"torch.utils.data.DataLoader", "torch.utils.data.dataloader.DataLoader"})
 _TORCH_FLOAT32 = frozenset({"torch.float32", "torch.float"})
 
 
@@ -70,7 +72,9 @@ def rewrites(
         seen.append(Sighting(code, method, (call.end_lineno or call.lineno) + statement.offset))
     for node, api in resolved:
         line = (node.end_lineno or node.lineno) + statement.offset
-        if api in _TORCH_FLOAT32:
+        if api in _LOADERS and node in found.loaders:
+            seen.append(Sighting(WORKERS, "num_workers", line))
+        elif api in _TORCH_FLOAT32:
             seen.append(Sighting(FLOAT32, api, line))
         elif api in _NUMPY_FLOAT32:
             seen.append(Sighting(FLOAT32, api, line))
@@ -105,7 +109,7 @@ def applied(statement: Statement, edits: list[Edit]) -> str:
 def portability_notes(program: Program, seen: list[Sighting]) -> list[Note]:
     """One note for each kind, at its first place."""
     notes = []
-    for code in (DEVICE, FLOAT32):
+    for code in (DEVICE, FLOAT32, WORKERS):
         places = sorted((x for x in seen if x.code == code), key=lambda x: (x.line, x.was))
         if places:
             first = places[0]

@@ -121,6 +121,35 @@ def simple_statements(node: ast.stmt) -> Iterator[ast.stmt]:
             yield inner
 
 
+def registrars(node: ast.stmt, defined: set[str]) -> tuple[str, ...]:
+    """Names of the functions that a statement hands a definition to: decorators, and what a call
+    like `register("lstm", LSTM)` calls, where `LSTM` is one of `defined`.
+
+    Other calls do not count, since those that only show or train something change tables too.
+    """
+    if isinstance(node, Definition):
+        called = [x.func if isinstance(x, ast.Call) else x for x in node.decorator_list]
+        return tuple(x.id for x in called if isinstance(x, ast.Name))
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+        function, arguments = node.value.func, (*node.value.args, *_values(node.value))
+        if isinstance(function, ast.Name) and any(
+            isinstance(x, ast.Lambda) or (isinstance(x, ast.Name) and x.id in defined)
+            for x in arguments
+        ):
+            return (function.id,)
+    return ()
+
+
+def changed_inside(node: ast.stmt) -> set[str]:
+    """Names whose objects a function's body may change, its own ones among them."""
+    inner = [x for x in ast.walk(node) if isinstance(x, ast.stmt) and x is not node]
+    return {name for x in inner for name in (*_mutated(x), *_touched(x))}
+
+
+def _values(call: ast.Call) -> list[ast.expr]:
+    return [keyword.value for keyword in call.keywords]
+
+
 def root(node: ast.expr) -> str:
     """The name that a chain of attributes and items starts from; "" where there is none."""
     while isinstance(node, ast.Attribute | ast.Subscript | ast.Starred):
@@ -199,7 +228,10 @@ def _touched(node: ast.stmt) -> set[str]:
     if isinstance(node, Definition):
         calls = [x for x in node.decorator_list if isinstance(x, ast.Call)]
         arguments = [y for x in calls for y in (*x.args, *(k.value for k in x.keywords))]
-        return {root(x) for x in arguments} - {""}
+        # `@kind.register` adds to `kind`.
+        plain = [x.func if isinstance(x, ast.Call) else x for x in node.decorator_list]
+        owners = [x for x in plain if isinstance(x, ast.Attribute)]
+        return {root(x) for x in (*arguments, *owners)} - {""}
     if not isinstance(node, ast.Expr) or not isinstance(node.value, ast.Call):
         return set()
     call = node.value

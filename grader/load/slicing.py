@@ -13,9 +13,11 @@ from grader.load.scopes import (
     Definition,
     Effect,
     Needs,
+    changed_inside,
     effect,
     is_main_guard,
     needs,
+    registrars,
 )
 
 _MAX_STEPS = 300_000
@@ -157,6 +159,7 @@ class Slicer:
                 event = (index, name in binds, name in change.surely)
                 events.setdefault(name, []).append(event)
         self._add_declared(events)
+        self._add_registered(events, assigned, defined)
         return events
 
     def _touchable(self, index: int, assigned: set[str]) -> set[str]:
@@ -182,6 +185,31 @@ class Slicer:
                 called = node.value.func
                 for name in setters.get(called.id, ()) if isinstance(called, ast.Name) else ():
                     events.setdefault(name, []).append((index, False, False))
+
+    def _add_registered(
+        self,
+        events: dict[str, list[tuple[int, bool, bool]]],
+        assigned: set[str],
+        defined: set[str],
+    ) -> None:
+        """Names that a decorator of the file changes, such as a table of what it decorates."""
+        statements = self.program.statements
+        handed = {i: registrars(x.node, defined) for i, x in enumerate(statements)}
+        wanted = {name for names in handed.values() for name in names}
+        changes: dict[str, set[str]] = {}
+        for index, statement in enumerate(statements):
+            if isinstance(statement.node, ast.FunctionDef) and statement.node.name in wanted:
+                inside = changed_inside(statement.node) & assigned & self.needs(index).later
+                changes.setdefault(statement.node.name, set()).update(inside)
+        added: dict[str, set[int]] = {}
+        for index, names in handed.items():
+            for name in {x for each in names for x in changes.get(each, ())}:
+                added.setdefault(name, set()).add(index)
+        for name, indices in added.items():
+            known = events.setdefault(name, [])
+            indices -= {event[0] for event in known} | self.guards
+            known += [(index, False, False) for index in indices]
+            known.sort()
 
     def _all(self) -> Reach:
         kept = frozenset(range(len(self.program.statements))) - self.guards

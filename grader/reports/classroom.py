@@ -303,9 +303,19 @@ def _record(grade: Grade) -> dict[str, Any]:
         "earned": None if grade.earned is None else _number(grade.earned),
         "possible": _number(grade.possible),
         "pending": _number(grade.pending),
-        "diagnosis": "",
+        "diagnosis": _diagnosis(grade),
         "note": " ".join(say(one.code, one.facts, "en") for one in reasons(grade, "en")),
     }
+
+
+def _diagnosis(grade: Grade) -> str:
+    """Names of the mistakes: "+" joins those made together, "or" those not told apart."""
+    told = [
+        " or ".join("+".join(ids) for ids in each.alternatives)
+        for each in grade.diagnoses
+        if each.kind in ("mistake", "variant")
+    ]
+    return "; ".join(dict.fromkeys(told))
 
 
 def _number(points: Fraction) -> float | int:

@@ -12,6 +12,7 @@ from grader.reports.messages import LANGUAGES, phrase, say
 from grader.reports.phrasing import (
     VERDICT_NAMES,
     amount,
+    diagnosis_heading,
     isolation_statement,
     status_word,
     verdict_name,
@@ -37,6 +38,7 @@ def environment() -> Environment:
     made.globals.update(
         amount=amount,
         bar=bar,
+        diagnosis_heading=diagnosis_heading,
         icon=icon,
         isolation_statement=isolation_statement,
         number_text=number_text,

@@ -8,7 +8,7 @@ from typing import Final
 
 from grader.reports.legible import points_text, visible
 from grader.reports.messages import catalogue, say
-from grader.reports.view import StudentCriterion, StudentView
+from grader.reports.view import StudentCriterion, StudentDiagnosis, StudentView
 from grader.types import Origin, Status, Verdict
 
 PENDING: Final = "pending"
@@ -61,6 +61,19 @@ def isolation_statement(level: str | None, language: str) -> str:
     return say("ui.isolation.other", {"level": visible(level)}, language)
 
 
+LAYERS = {
+    "A": ("namespaces", "landlock", "seccomp", "limits"),
+    "B": ("landlock", "seccomp", "limits"),
+    "E": ("limits",),
+}
+"""What each level of isolation is made of."""
+
+
+def layer_statements(level: str, language: str) -> dict[str, str]:
+    """What each layer of an isolation level gives, by the layer's name."""
+    return {name: say(f"ui.layer.{name}", {}, language) for name in LAYERS.get(level, ())}
+
+
 def next_step(view: StudentView, language: str) -> str:
     """One line that says what to do next."""
     if view.status is Status.UNREADABLE:
@@ -94,3 +107,10 @@ def first_to_mend(criteria: Sequence[StudentCriterion]) -> StudentCriterion | No
 
 def _fails(criterion: StudentCriterion) -> bool:
     return criterion.verdict in (Verdict.FAIL, Verdict.ERROR)
+
+
+def diagnosis_heading(seen: StudentDiagnosis, language: str) -> str:
+    """What stands over a diagnosis."""
+    if seen.kind == "mistake" and not seen.certain:
+        return say("ui.diagnosis.several", {}, language)
+    return say(f"ui.diagnosis.{seen.kind}", {}, language)

@@ -15,6 +15,7 @@ from grader.reports.pages import render
 from grader.reports.phrasing import (
     MARKS,
     amount,
+    diagnosis_heading,
     isolation_statement,
     next_step,
     status_word,
@@ -176,9 +177,20 @@ def _criterion(criterion: StudentCriterion, view: StudentView, language: str) ->
     for line in criterion.hidden:
         tag = say("ui.hidden", {}, language)
         lines.append(f"- ({tag}) {_sentence(phrase(line.code, {}, language))}")
+    lines += _diagnosis(criterion, language)
     if criterion.read and name != "pass":
         lines.append(f"- {say('ui.read', {}, language)}: {_code(criterion.read.removeprefix('#'))}")
     return lines if lines[-1] else lines[:-1]
+
+
+def _diagnosis(criterion: StudentCriterion, language: str) -> list[str]:
+    seen = criterion.diagnosis
+    if seen is None:
+        return []
+    lines = [f"- **{_escaped(diagnosis_heading(seen, language))}**"]
+    lines += [f"  - {_escaped(symptom.of(language))}" for symptom in seen.symptoms]
+    ask = say("ui.ask", {}, language)
+    return lines + [f"  - *{ask}* {_escaped(hint.of(language))}" for hint in seen.hints]
 
 
 def _finding(finding: StudentFinding, language: str) -> str:

@@ -21,6 +21,7 @@ from grader.reports.phrasing import (
     ASCII_MARKS,
     MARKS,
     amount,
+    diagnosis_heading,
     next_step,
     status_word,
     verdict_name,
@@ -142,6 +143,14 @@ def _criterion(
         yield _hanging(_finding(finding, language))
     for hidden in criterion.hidden:
         yield _hanging(_sentence(phrase(hidden.code, {}, language)))
+    if criterion.diagnosis is not None:
+        seen = criterion.diagnosis
+        yield _hanging(Text(diagnosis_heading(seen, language), style="bold"))
+        for symptom in seen.symptoms:
+            yield _hanging(Text(symptom.of(language)), 6)
+        for hint in seen.hints:
+            ask = Text(f"{say('ui.ask', {}, language)} ", style="bold")
+            yield _hanging(ask.append(hint.of(language), style="not bold"), 6)
     if criterion.read and name in ("fail", "error"):
         read = f"{say('ui.read', {}, language)}: {visible(criterion.read.removeprefix('#'))}"
         yield _hanging(Text(read, style="dim"))

@@ -17,6 +17,7 @@ from grader.reports.legible import number_text, rounded_points, visible
 from grader.reports.messages import said
 from grader.types import (
     CriterionResult,
+    Diagnosis,
     Facts,
     Finding,
     Grade,
@@ -111,6 +112,21 @@ class HiddenLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StudentDiagnosis:
+    """What is probably wrong in an entry: what was seen, and a question that helps."""
+
+    __pydantic_config__ = SCHEMA_OPTIONS
+    kind: Literal["mistake", "carried", "variant", "located"]
+    """A known mistake, one of an earlier part, an accepted other choice, or where it differs."""
+    certain: bool
+    """Whether nothing else explains what came back as well."""
+    symptoms: tuple[Text, ...]
+    """What was seen."""
+    hints: tuple[Text, ...]
+    """Questions; none where the course does not show them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StudentNote:
     """Something to know that costs nothing."""
 
@@ -154,6 +170,8 @@ class StudentCriterion:
     """What was seen in public cases and in the file."""
     hidden: tuple[HiddenLine, ...]
     """That hidden cases fail, at most one line for each way."""
+    diagnosis: StudentDiagnosis | None
+    """What is probably wrong, at the first criterion of an entry that did not pass."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,8 +203,10 @@ class StudentView:
     """What the mark rests on."""
 
 
-def student_view(grade: Grade) -> StudentView:
-    """What the student may know of a grade."""
+def student_view(grade: Grade, *, after_due: bool = False) -> StudentView:
+    """What the student may know of a grade; hints may have to wait until after the due date."""
+    hints = grade.show_hints == "always" or (grade.show_hints == "after_due" and after_due)
+    diagnoses = _at_criteria(grade, hints)
     return StudentView(
         student=visible(grade.student),
         assignment=visible(grade.assignment),
@@ -195,7 +215,11 @@ def student_view(grade: Grade) -> StudentView:
         earned=None if grade.earned is None else _points(grade.earned),
         possible=_points(grade.possible),
         pending=_points(grade.pending),
-        criteria=tuple(_load_said_once(_criterion(result) for result in grade.criteria)),
+        criteria=tuple(
+            _load_said_once(
+                _criterion(result, diagnoses.get(result.id)) for result in grade.criteria
+            )
+        ),
         notes=tuple(note_view(note) for note in grade.notes),
         file=visible(grade.file),
         provenance=grade.provenance,
@@ -228,7 +252,35 @@ def _points(points: Fraction) -> float:
     return float(rounded_points(points))
 
 
-def _criterion(result: CriterionResult) -> StudentCriterion:
+def _at_criteria(grade: Grade, hints: bool) -> dict[str, StudentDiagnosis]:
+    """Each diagnosis, by the first criterion of its entry that did not earn its points."""
+    found = {}
+    for diagnosis in grade.diagnoses:
+        shown = _diagnosis(diagnosis, hints)
+        lost = [r for r in grade.criteria if r.entry == diagnosis.entry and r.earned < r.points]
+        if shown is not None and lost:
+            found[lost[0].id] = shown
+    return found
+
+
+def _diagnosis(diagnosis: Diagnosis, hints: bool) -> StudentDiagnosis | None:
+    """What a student may see of it: of where it differs, nothing that a hidden case has shown."""
+    symptoms = diagnosis.symptoms
+    if diagnosis.kind == "carried":
+        symptoms = (said("diagnosis.from_before", {}),)
+    elif diagnosis.code and diagnosis.hidden:
+        return None
+    elif diagnosis.code:
+        symptoms = (said(diagnosis.code, plain_facts(diagnosis.facts)),)
+    return StudentDiagnosis(
+        kind=diagnosis.kind,
+        certain=len(diagnosis.alternatives) < 2,
+        symptoms=symptoms,
+        hints=diagnosis.hints if hints and diagnosis.kind == "mistake" else (),
+    )
+
+
+def _criterion(result: CriterionResult, diagnosis: StudentDiagnosis | None) -> StudentCriterion:
     # What a blocked criterion saw has the cause that the first one shows: one mistake, said once.
     shown = () if result.blocked_by else result.findings
     public = [finding for finding in shown if not finding.hidden]
@@ -246,6 +298,7 @@ def _criterion(result: CriterionResult) -> StudentCriterion:
         public_total=len(public),
         findings=_merged(_public(finding) for finding in public if _worth_saying(finding)),
         hidden=_hidden_lines(hidden, public),
+        diagnosis=diagnosis,
     )
 
 

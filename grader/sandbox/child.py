@@ -28,6 +28,8 @@ MOST_PATIENCE = 3.0
 """How many times its limit a trial may take by the clock when it gets no processor to run on."""
 ANNOUNCEMENTS = 2
 """Frames before the first answer: that it is set up, and how the load went."""
+PAUSE_SECONDS = 0.002
+"""So that several answers are read at once: to wake up for each costs both sides."""
 DONE = {"done": True}
 """The frame after the last answer to a plan."""
 
@@ -146,6 +148,8 @@ class Child:
         while not self.ended and (len(self.frames) < wanted or self._dying):
             before, dying = len(self.frames), self._dying
             ready = self._poll.poll(max(0.0, until - time.monotonic()) * 1e3)
+            if ready and not self._dying:
+                time.sleep(PAUSE_SECONDS)
             for descriptor, _ in ready:
                 self._read(descriptor)
             if not ready and dying:

@@ -14,14 +14,8 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
-from .wire import DTYPES
-
-Tree = dict[str, Any]
-
-WIDENED = dict.fromkeys((torch.float16, torch.bfloat16, torch.float32), torch.float64)
-"""Narrow floats travel widened, under their own name."""
+from .values import Misfit, Tree, array_of, leaves, tensor, tensors, walk
 
 LAYERS: tuple[Any, ...] = (
     torch.nn.Linear,
@@ -31,20 +25,8 @@ LAYERS: tuple[Any, ...] = (
 )
 """Layers whose initial values are not drawn where every parameter is given."""
 
-READ = frozenset(DTYPES) | {"float16", "bfloat16"}
-"""Dtypes that can be read; others are named and not compared."""
-
 fitting: set[tuple[object, ...]] = set()
 """Calls whose arguments are known to fit: inspecting a signature costs as much as a small call."""
-
-
-class Misfit(Exception):
-    """An entry can't be exercised as asked; `facts` says why, `outcome` how it is recorded."""
-
-    def __init__(self, outcome: str, facts: Tree):
-        super().__init__(outcome)
-        self.outcome = outcome
-        self.facts = facts
 
 
 class StoredLogits(torch.nn.Module):
@@ -89,6 +71,8 @@ def run(trial: Tree, namespace: Mapping[str, Any], result_bytes: int) -> Tree:
         return {"parameters": described}
     if trial["probe"] == "gradients":
         return _gradients(built, trial, namespace, result_bytes)
+    if trial["probe"] == "slopes":
+        return _slopes(built, trial, namespace)
     return _call(built, trial, namespace, result_bytes)
 
 
@@ -173,7 +157,7 @@ def _give_weights(module: torch.nn.Module, weights: Tree, entry: str) -> None:
         raise Misfit("mismatch", {"entry": entry, **facts})
     with torch.no_grad():
         for name, parameter in own.items():
-            parameter.copy_(_tensor(weights[name]))
+            parameter.copy_(tensor(weights[name]))
 
 
 def _bind(function: Callable[..., Any], arguments: Tree, name: str) -> None:
@@ -209,11 +193,11 @@ def _call(
             arguments[name] = _fed(previous, index)
         _bind(function, arguments, trial["entry"])
         previous = function(**arguments)
-        results.append(list(_leaves(previous, result_bytes)))
+        results.append(list(leaves(previous, result_bytes)))
     inputs = {}
     if trial["inputs_back"]:
-        for name, value in _tensors(arguments):
-            inputs[name] = _array(value, result_bytes)
+        for name, value in tensors(arguments):
+            inputs[name] = array_of(value, result_bytes)
         for name, value in arguments.items():
             if isinstance(value, torch.nn.Module):
                 inputs[f"{name}.training"] = np.asarray(bool(value.training))
@@ -228,38 +212,73 @@ def _gradients(
     arguments = {
         name: _argument(value, name, {}, namespace) for name, value in call["args"].items()
     }
-    sought = {name: value for name, value in _tensors(arguments) if torch.is_floating_point(value)}
+    sought = {name: value for name, value in tensors(arguments) if torch.is_floating_point(value)}
     for value in sought.values():
         value.requires_grad_()
     if isinstance(function, torch.nn.Module):
         sought |= {name: p for name, p in function.named_parameters() if p.requires_grad}
-    _bind(function, arguments, trial["entry"])
-    returned = function(**arguments)
-    outputs = [
-        value
-        for _, value in _walk(returned, "")
-        if isinstance(value, torch.Tensor) and torch.is_floating_point(value)
-    ]
-    cotangents = [_tensor(array) for array in trial["cotangents"]]
-    shapes = [list(output.shape) for output in outputs]
-    if shapes != [list(cotangent.shape) for cotangent in cotangents]:
-        raise Misfit("unreadable", {"entry": trial["entry"], "reason": "outputs", "got": shapes})
-    total = sum((o * c).sum() for o, c in zip(outputs, cotangents, strict=True))
+    total = _contracted(function, arguments, trial)
     grads: list[torch.Tensor | None] = [None] * len(sought)
     if isinstance(total, torch.Tensor) and total.requires_grad:
         grads = list(torch.autograd.grad(total, list(sought.values()), allow_unused=True))
     return {
         "gradients": {
-            name: None if grad is None else _array(grad, result_bytes)
+            name: None if grad is None else array_of(grad, result_bytes)
             for name, grad in zip(sought, grads, strict=True)
         }
     }
 
 
+def _contracted(function: Callable[..., Any], arguments: Tree, trial: Tree) -> Any:
+    """The sum of every float output times its cotangent; 0 where there is no float output."""
+    _bind(function, arguments, trial["entry"])
+    outputs = [
+        value
+        for _, value in walk(function(**arguments), "")
+        if isinstance(value, torch.Tensor) and torch.is_floating_point(value)
+    ]
+    cotangents = [tensor(array) for array in trial["cotangents"]]
+    shapes = [list(output.shape) for output in outputs]
+    if shapes != [list(cotangent.shape) for cotangent in cotangents]:
+        raise Misfit("unreadable", {"entry": trial["entry"], "reason": "outputs", "got": shapes})
+    return sum((o * c).sum() for o, c in zip(outputs, cotangents, strict=True))
+
+
+def _slopes(function: Callable[..., Any], trial: Tree, namespace: Mapping[str, Any]) -> Tree:
+    """How much the contracted outputs differ between a step forward and one back, by tensor.
+
+    Nothing where the same call gives something else the second time: a state that is kept would be
+    taken for a slope.
+    """
+    (call,) = trial["calls"]
+    parameters: Mapping[str, torch.Tensor] = {}
+    if isinstance(function, torch.nn.Module):
+        parameters = dict(function.named_parameters())
+
+    def contracted(name: str = "", step: torch.Tensor | None = None) -> float:
+        given = {key: _argument(value, key, {}, namespace) for key, value in call["args"].items()}
+        moved = {**parameters, **dict(tensors(given))}.get(name)
+        with torch.no_grad():
+            before = None if moved is None or step is None else moved.clone()
+            if moved is not None and step is not None:
+                moved += step
+        total = _contracted(function, given, trial)
+        with torch.no_grad():
+            if moved is not None and before is not None:
+                moved.copy_(before)
+        return total.item() if isinstance(total, torch.Tensor) else float(total)
+
+    first, slopes = contracted(), {}
+    for name, step in trial["steps"].items():
+        moved = tensor(step)
+        slopes[name] = np.asarray(contracted(name, moved) - contracted(name, -moved))
+    return {"gradients": slopes if contracted() == first else {}}
+
+
 def _argument(value: Any, name: str, objects: Tree, namespace: Mapping[str, Any]) -> Any:
     """One argument as the student's code gets it; made objects live as long as the trial."""
     if isinstance(value, np.ndarray):
-        return _tensor(value)
+        return tensor(value)
     if isinstance(value, tuple):
         return tuple(_argument(item, name, objects, namespace) for item in value)
     if isinstance(value, list):
@@ -275,7 +294,7 @@ def _argument(value: Any, name: str, objects: Tree, namespace: Mapping[str, Any]
 
 def _make(value: Tree, objects: Tree, namespace: Mapping[str, Any]) -> Any:
     if "stored_logits" in value:
-        table = _tensor(value["stored_logits"])
+        table = tensor(value["stored_logits"])
         return StoredLogits(table, value["trainable"], value["pad"]).train(value["mode"] == "train")
     if "optimizer" in value:
         parameters = objects[value["of"]].parameters()
@@ -315,86 +334,3 @@ def _fed(previous: Any, index: int) -> Any:
     if not isinstance(previous, (tuple, list)) or len(previous) <= index:
         raise Misfit("unreadable", {"reason": "state", "got": type(previous).__name__})
     return previous[index]
-
-
-def _tensor(array: NDArray[Any]) -> torch.Tensor:
-    return torch.from_numpy(np.array(array, order="C"))
-
-
-def _tensors(arguments: Any) -> Iterator[tuple[str, torch.Tensor]]:
-    """Tensors among the arguments, named as in "state[0]"."""
-    for name, argument in arguments.items():
-        for path, value in _walk(argument, ""):
-            if isinstance(value, torch.Tensor):
-                yield name + path, value
-
-
-def _walk(value: Any, path: str, depth: int = 0) -> Iterator[tuple[str, Any]]:
-    """Leaves of nested tuples, lists and dicts in order; deeper than 8 is a leaf itself."""
-    if depth < 8 and isinstance(value, (tuple, list)):
-        for index, item in enumerate(value):
-            yield from _walk(item, f"{path}[{index}]", depth + 1)
-    elif depth < 8 and isinstance(value, dict):
-        for key, item in value.items():
-            yield from _walk(item, f"{path}[{str(key)[:40]!r}]", depth + 1)
-    else:
-        yield path, value
-
-
-def _leaves(value: Any, result_bytes: int) -> Iterator[Tree]:
-    """What an entry returned, flattened; a list of numbers is one array."""
-    if isinstance(value, list) and value and all(type(item) in (int, float) for item in value):
-        yield _leaf("", "array", "float64", np.array(value, dtype=np.float64))
-        return
-    for index, (path, item) in enumerate(_walk(value, "")):
-        if index >= 256:
-            raise Misfit("unreadable", {"reason": "too many values"})
-        yield _read(path, item, result_bytes)
-
-
-def _read(path: str, value: Any, result_bytes: int) -> Tree:
-    if isinstance(value, torch.Tensor):
-        dtype = str(value.dtype).removeprefix("torch.")
-        if value.layout != torch.strided or value.device.type != "cpu" or dtype not in READ:
-            kind = f"{value.layout}, {value.device.type}, {dtype}".replace("torch.", "")
-            return _leaf(path, "other", text=f"{kind} tensor")
-        return _leaf(path, "tensor", dtype, _array(value, result_bytes))
-    if isinstance(value, (np.ndarray, np.generic)):
-        if value.dtype.name not in READ:
-            return _leaf(path, "other", text=f"{value.dtype.name} array")
-        return _leaf(path, "array", value.dtype.name, _own_array(value, result_bytes))
-    if value is None:
-        return _leaf(path, "none")
-    if isinstance(value, bool):
-        return _leaf(path, "bool", "bool", np.asarray(value))
-    if isinstance(value, int) and abs(value) < 2**63:
-        return _leaf(path, "number", "int64", np.asarray(value, dtype=np.int64))
-    if isinstance(value, float):
-        return _leaf(path, "number", "float64", np.asarray(value, dtype=np.float64))
-    if isinstance(value, str):
-        return _leaf(path, "text", text=value[:10_000])
-    return _leaf(path, "other", text=type(value).__name__[:80])
-
-
-def _leaf(
-    path: str, kind: str, dtype: str = "", array: NDArray[Any] | None = None, text: str = ""
-) -> Tree:
-    return {"path": path, "kind": kind, "dtype": dtype, "array": array, "text": text}
-
-
-def _array(value: torch.Tensor, result_bytes: int) -> NDArray[Any]:
-    """A copy of a dense tensor's values; its size is known before anything is allocated."""
-    plain = value.detach().as_subclass(torch.Tensor)
-    dtype = WIDENED.get(plain.dtype, plain.dtype)
-    if plain.numel() * dtype.itemsize > result_bytes:
-        raise Misfit("unreadable", {"reason": "too large", "got": list(plain.shape)})
-    return plain.resolve_conj().resolve_neg().to(dtype).contiguous().numpy().copy()
-
-
-def _own_array(value: NDArray[Any] | np.generic, result_bytes: int) -> NDArray[Any]:
-    """A copy of NumPy's own, in any byte order and with any strides."""
-    plain = np.asarray(value)
-    dtype = np.dtype(np.float64) if plain.dtype.kind == "f" else plain.dtype.newbyteorder("=")
-    if plain.size * dtype.itemsize > result_bytes:
-        raise Misfit("unreadable", {"reason": "too large", "got": list(plain.shape)})
-    return np.array(plain, dtype, order="C")

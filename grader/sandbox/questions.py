@@ -46,6 +46,7 @@ def trial_tree(trial: Trial) -> dict[str, Any]:
         "mode": trial.mode,
         "calls": [_call_tree(call) for call in trial.calls],
         "cotangents": list(trial.cotangents),
+        "steps": dict(trial.steps),
         "seed": trial.seed,
         "inputs_back": trial.inputs_back,
     }

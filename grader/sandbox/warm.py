@@ -12,7 +12,8 @@ import sys
 import tempfile
 import threading
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from grader.types import Limits
 
 START_SECONDS = 60.0
 END_SECONDS = 10.0
+SCRIPT = Path(__file__).with_name("zygote.py")
 FILE_BYTES = 50_000_000
 CLEAN_ENVIRONMENT = {
     "PATH": "/usr/bin:/bin",
@@ -37,6 +39,18 @@ CLEAN_ENVIRONMENT = {
 }
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Isolation:
+    """How submissions are shut in here."""
+
+    level: str
+    """"A" (namespaces, Landlock, seccomp, limits), "B" (without namespaces) or "E" (limits)."""
+    refused: Mapping[str, str]
+    """Stricter levels that were tried, and why each can't be had."""
+    readable: tuple[str, ...]
+    """Folders that every submission may read."""
+
+
 class Zygote:
     """The warm process, started on first use by a thread of its own and ended by `close`.
 
@@ -44,7 +58,15 @@ class Zygote:
     thread lives as long as the zygote does.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, level: str | None = None) -> None:
+        """Nothing is started yet.
+
+        Args:
+            level: the level of isolation, "A", "B" or "E"; None for the strictest there is.
+        """
+        self._asked = level
+        self._isolation: Isolation | None = None
+        self._one_at_a_time = threading.RLock()
         self._lock = threading.Lock()
         self._ids = itertools.count()
         self._control: socket.socket | None = None
@@ -79,6 +101,32 @@ class Zygote:
                 self._forget()
                 socket.send_fds(self._started(), message, descriptors)
             return job
+
+    def isolation(self) -> Isolation:
+        """The level in force; found out without the cost of torch where nothing is started yet.
+
+        Raises:
+            EngineError: the level that was asked for, or any at all, can't be had.
+        """
+        with self._lock:
+            if self._isolation is None and self._asked is not None:
+                self._started()
+            elif self._isolation is None:
+                self._isolation = _probe()
+            assert self._isolation is not None
+            return self._isolation
+
+    def turn(self) -> AbstractContextManager[object]:
+        """To be held for as long as one submission is at work.
+
+        Without namespaces the limit on threads counts all that a user has, so that one submission
+        could leave none to another.
+        """
+        try:
+            level = self.isolation().level
+        except EngineError:  # which `fork` says too, where it is recorded
+            return nullcontext()
+        return self._one_at_a_time if level == "B" else nullcontext()
 
     def kill(self, job: int) -> None:
         """Ends a child and everything below it."""
@@ -141,14 +189,14 @@ class Zygote:
     def _serve(
         self, ours: socket.socket, theirs: socket.socket, failures: queue.Queue[Any]
     ) -> None:
-        script = Path(__file__).with_name("zygote.py")
         with ExitStack() as stack:
             stack.enter_context(theirs)
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="grader-zygote-"))
             log = stack.enter_context(tempfile.TemporaryFile())
             warmth = "training" if self.training else "-"
+            level = self._asked or (self._isolation.level if self._isolation else "best")
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-B", str(script), str(theirs.fileno()), warmth],
+                [sys.executable, "-I", "-B", str(SCRIPT), str(theirs.fileno()), warmth, level],
                 pass_fds=[theirs.fileno()],
                 env=CLEAN_ENVIRONMENT | {"TMPDIR": folder},
                 cwd=folder,
@@ -162,14 +210,42 @@ class Zygote:
             theirs.close()
             ours.settimeout(START_SECONDS)
             try:
-                ready = json.loads(ours.recv(4096) or b"{}")
+                ready = json.loads(ours.recv(65536) or b"{}")
             except (OSError, ValueError):
                 ready = {}
+            if ready.get("threads") is None and ready.get("refused"):
+                raise EngineError(
+                    f"expected isolation level {level}, got {ready['refused'][level]}; "
+                    "see what can be had here with: grader doctor"
+                )
             if ready.get("threads") != 1:
                 self._process.kill()
                 log.seek(0)
                 said = log.read()[-2000:].decode(errors="replace") or f"answered {ready}"
                 raise EngineError(f"expected a warm process with one thread, got: {said}")
             ours.settimeout(None)
+            if self._isolation is None:
+                self._isolation = _isolation(ready)
             self.versions = {"torch": ready["torch"], "numpy": ready["numpy"]}
             failures.put(None)
+
+
+def _probe() -> Isolation:
+    """What can be had here, found out by doing it in a process that is thrown away."""
+    try:
+        tried = subprocess.run(
+            [sys.executable, "-I", "-B", str(SCRIPT), "probe"],
+            env=CLEAN_ENVIRONMENT,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            start_new_session=True,
+            timeout=START_SECONDS,
+        )
+        told = json.loads(tried.stdout)
+    except (OSError, ValueError, subprocess.TimeoutExpired) as error:
+        raise EngineError(f"expected to find out the isolation level, got: {error}") from error
+    return _isolation(told)
+
+
+def _isolation(told: Mapping[str, Any]) -> Isolation:
+    return Isolation(level=told["level"], refused=told["refused"], readable=tuple(told["readable"]))

@@ -34,7 +34,11 @@ MAX_ARRAYS = 100_000
 
 
 class WireError(ValueError):
-    """Bytes that are no frame: says what was expected and what came."""
+    """Bytes that are no frame: what was expected and what came, in text that can be written."""
+
+    def __init__(self, said: str):
+        # A forged header may hold half a character (\\ud800), which no report can hold.
+        super().__init__(said.encode("utf-8", "replace").decode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +119,8 @@ class FrameReader:
                 header, payload = _sizes(bytes(self._buffer[: PREFIX.size]), self._caps)
                 self._expected = PREFIX.size + header + payload
                 continue
-            frame = bytes(self._buffer[: self._expected])
+            with memoryview(self._buffer) as view:  # a slice of the buffer would be a copy more
+                frame = bytes(view[: self._expected])
             del self._buffer[: self._expected]
             self._expected = PREFIX.size
             yield decode(frame, self._caps)

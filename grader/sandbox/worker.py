@@ -4,12 +4,17 @@ It reads a job from a file, runs the student's module, answers each trial with o
 Everything it says may be forged by the code it runs; `runner` believes none of it.
 """
 
+import functools
 import importlib.abc
 import importlib.machinery
 import importlib.util
+import inspect
 import linecache
+import multiprocessing.synchronize
+import multiprocessing.util
 import os
 import socket
+import subprocess
 import sys
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -18,7 +23,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from . import probes, wire
+from . import probes, values, wire
 
 MODULE = "submission"
 JOB_CAPS = wire.Caps(header_bytes=64_000_000, payload_bytes=1_000_000_000)
@@ -92,7 +97,7 @@ def answer(
     """What to send for one trial, whatever happens in it."""
     try:
         return _answer(probes.run(trial, namespace, result_bytes), None)
-    except probes.Misfit as misfit:
+    except values.Misfit as misfit:
         return _answer({"misfit": misfit.outcome, "facts": misfit.facts}, None)
     except BaseException as error:  # noqa: BLE001 - the boundary: what student code raises is data
         return _answer({}, error)
@@ -191,20 +196,78 @@ def _recorded(original: Callable[..., Any], name: str) -> Callable[..., Any]:
 
 
 def portable() -> None:
-    """Makes explicit float32 and CUDA run here: in float64 and on the CPU.
+    """Makes explicit float32, CUDA, worker processes and compiling run here.
 
-    A right positional encoding written with `.float()` would carry errors of 1e-5 otherwise, as
-    large as a wrong epsilon; and there is no GPU in a worker.
+    In float64 and on the CPU: a right positional encoding written with `.float()` would carry
+    errors of 1e-5 otherwise, as large as a wrong epsilon; and there is no GPU in a worker. Data are
+    loaded in the process itself, and what is to be compiled is run as it is: no value depends on
+    either, and other processes are refused.
     """
+    for name in ("_dtype_to_storage_type_map", "_storage_type_to_dtype_map"):
+        # Tables by dtype, which saving and loading ask for; made while each dtype is itself.
+        getattr(torch.storage, name, _nothing())()
     torch.set_default_dtype(torch.float64)
     changed: Any = torch
     changed.float32 = changed.float = torch.float64
     changed.FloatTensor = torch.DoubleTensor
+    changed.compile = _uncompiled
     for name in ("synchronize", "set_device", "empty_cache", "reset_peak_memory_stats"):
         setattr(changed.cuda, name, _nothing())
     for kind in (changed.Tensor, changed.nn.Module):
         kind.float = kind.double
         kind.cuda = _same
+    changed.Tensor.share_memory_ = _same
+    loader: Any = torch.utils.data.DataLoader
+    loader.__init__ = _without_workers(loader.__init__)
+    for owner, name, what, kind in REFUSED:
+        setattr(owner, name, _worded(getattr(owner, name), what, kind))
+
+
+REFUSED: tuple[tuple[Any, str, str, type[OSError]], ...] = (
+    (subprocess.Popen, "__init__", "starting another program", PermissionError),
+    (os, "fork", "starting another process", PermissionError),
+    (multiprocessing.util, "spawnv_passfds", "starting another process", PermissionError),
+    (multiprocessing.synchronize.SemLock, "__init__", "sharing between processes", OSError),
+    (socket.socket, "__init__", "a network connection", PermissionError),
+    (socket.socket, "connect", "a network connection", PermissionError),
+    (socket.socket, "bind", "a network connection", PermissionError),
+)
+"""What the lock-down refuses, how it is called, and with what; these functions refuse nothing."""
+
+
+def _worded(original: Callable[..., Any], what: str, refusal: type[OSError]) -> Callable[..., Any]:
+    """Says in words what the kernel would not do: "Operation not permitted" helps nobody."""
+
+    @functools.wraps(original)
+    def worded(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return original(*args, **kwargs)
+        except refusal as error:
+            said = f"{what} is not possible while grading"
+            raise PermissionError(error.errno, said) from None
+
+    return worded
+
+
+def _without_workers(original: Callable[..., None]) -> Callable[..., None]:
+    """A DataLoader's constructor that leaves aside whatever goes with worker processes."""
+    signature = inspect.signature(original)
+
+    @functools.wraps(original)
+    def init(*args: Any, **kwargs: Any) -> None:
+        arguments = signature.bind(*args, **kwargs).arguments
+        if arguments.get("num_workers"):
+            for name in ("prefetch_factor", "persistent_workers", "multiprocessing_context"):
+                arguments.pop(name, None)
+            arguments |= {"num_workers": 0, "timeout": 0}
+        original(**arguments)
+
+    return init
+
+
+def _uncompiled(model: Any = None, **options: Any) -> Any:
+    """As `torch.compile`, also as a decorator with options."""
+    return _same if model is None else model
 
 
 def _nothing() -> Callable[..., None]:
@@ -245,10 +308,15 @@ def warm_up(training: bool) -> None:
             and 6 ms in every fork, so that an assignment without one is spared them.
     """
     namespace, _ = load(WARMING, MODULE)
-    weights = {f"{name}.weight": np.eye(3) for name in ("first", "second")}
+    weights: dict[str, Any] = {f"{name}.weight": np.eye(3) for name in ("first", "second")}
     weights |= {f"{name}.bias": np.zeros(3) for name in ("first", "second")}
     args = {"x": np.ones((2, 4, 3)), "mask": np.ones((4, 4), bool)}
-    trial = {"entry": "Warm", "config": {"width": 3}, "weights": weights, "mode": "eval"}
+    trial: dict[str, Any] = {
+        "entry": "Warm",
+        "config": {"width": 3},
+        "weights": weights,
+        "mode": "eval",
+    }
     trial |= {"calls": [{"args": args, "feed": {}}], "seed": 0, "inputs_back": True}
     trial |= {"cotangents": [np.ones((2, 4, 3)), np.ones((2, 4, 4))]}
     caps = wire.Caps()

@@ -1,15 +1,17 @@
 """The warm process that forks one child for each job. Untrusted side; runs no student code itself.
 
-Started by `warm` as `python -I -B zygote.py SOCKET_FD training|-`, by the path of this file, so
-that nothing of the trusted side comes along. It imports torch and NumPy once, with one thread, and
-then answers requests on its socket (SOCK_SEQPACKET, JSON):
+Started by `warm` as `python -I -B zygote.py SOCKET_FD training|- LEVEL`, by the path of this file,
+so that nothing of the trusted side comes along. It imports torch and NumPy once, with one thread,
+goes to the asked level of isolation ("best" is the strictest that can be had), says which that is,
+and then answers requests on its socket (SOCK_SEQPACKET, JSON):
 
     {"fork": id, "limits": {...}, "scratch": folder}, with four descriptors: job, results, output,
         status
     {"kill": id}
 
-On the status descriptor it writes the child's pid, and when the child has ended and its whole tree
-is gone, its wait status and CPU seconds. The socket's end ends the zygote and every child.
+On the status descriptor the child writes its pid, before it reads the job, and the zygote, when the
+child has ended and its whole tree is gone, its wait status and CPU seconds. The socket's end ends
+the zygote and every child. `zygote.py probe` prints the strictest level and why no stricter one.
 """
 
 import ctypes
@@ -46,24 +48,35 @@ class Child:
     """Descriptor on which its end is told."""
 
 
-def main(descriptor: int, training: bool) -> None:
-    """Warms up, says so, and serves until the socket ends."""
+def main(descriptor: int, training: bool, asked: str) -> None:
+    """Warms up, shuts itself in, says so, and serves until the socket ends."""
     prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     prctl(PR_SET_CHILD_SUBREAPER, 1)
-    import_only_installed_packages()
-    worker = load_worker()
+    control = socket.socket(fileno=descriptor)
+    lockdown = untrusted("lockdown")
+    level, refused = lockdown.probe() if asked == "best" else (asked, {})
+    worker = untrusted("worker")
     worker.warm_up(training)
     worker.portable()
     threads = len(os.listdir("/proc/self/task")) if os.path.isdir("/proc/self/task") else 1
-    control = socket.socket(fileno=descriptor)
-    versions = {
+    try:
+        entered = lockdown.enter(level, tempfile.mkdtemp())
+    except OSError as error:
+        control.send(json.dumps({"refused": {level: str(error)}}).encode())
+        return
+    told = {
+        "ready": os.getpid(),
+        "threads": threads,
         "torch": sys.modules["torch"].__version__,
         "numpy": sys.modules["numpy"].__version__,
+        "level": level,
+        "refused": refused,
+        "readable": lockdown.readable() if level != "E" else ["/"],
     }
-    control.send(json.dumps({"ready": os.getpid(), "threads": threads, **versions}).encode())
     gc.collect()
     gc.freeze()
-    serve(control, worker)
+    control.send(json.dumps(told).encode())
+    serve(control, worker, lockdown, entered)
 
 
 def prctl(option: int, value: int) -> None:
@@ -85,15 +98,17 @@ def import_only_installed_packages() -> None:
     sys.meta_path[:] = [BuiltinImporter, FrozenImporter, PathFinder]
 
 
-def load_worker() -> Any:
-    """The untrusted half of this folder as a package of its own, without the package around it."""
-    package = types.ModuleType("sandbox")
-    package.__path__ = [str(Path(__file__).resolve().parent)]
-    sys.modules["sandbox"] = package
-    return importlib.import_module("sandbox.worker")
+def untrusted(name: str) -> Any:
+    """A module of the untrusted half of this folder, as of a package without the one around it."""
+    if "sandbox" not in sys.modules:
+        import_only_installed_packages()
+        package = types.ModuleType("sandbox")
+        package.__path__ = [str(Path(__file__).resolve().parent)]
+        sys.modules["sandbox"] = package
+    return importlib.import_module(f"sandbox.{name}")
 
 
-def serve(control: socket.socket, worker: Any) -> None:
+def serve(control: socket.socket, worker: Any, lockdown: Any, level: Any) -> None:
     """Forks, kills and reaps until the socket ends."""
     children: dict[int, Child] = {}
     woken, wakes = os.pipe()
@@ -115,17 +130,28 @@ def serve(control: socket.socket, worker: Any) -> None:
                 if request["kill"] in children:
                     kill_tree(children[request["kill"]].pid)
             else:
-                children[request["fork"]] = fork(request, fds, worker)
+                made = fork(request, fds, worker, lockdown, level)
+                if made is not None:
+                    children[request["fork"]] = made
         reap(children)
 
 
-def fork(request: dict[str, Any], fds: list[int], worker: Any) -> Child:
-    """One child at work; the parent keeps only the status descriptor."""
+def fork(
+    request: dict[str, Any], fds: list[int], worker: Any, lockdown: Any, level: Any
+) -> Child | None:
+    """One child at work, None where none could be made; the parent keeps the status descriptor."""
     job, results, output, status = fds
-    pid = os.fork()
+    try:
+        pid = lockdown.fork(level)
+    except OSError as error:
+        tell(status, {"unforked": str(error)})
+        for descriptor in fds:
+            os.close(descriptor)
+        return None
     if pid == 0:
         try:
-            be_child(request["limits"], request["scratch"], job, results, output)
+            tell(status, {"pid": lockdown.outer_pid(level)})
+            be_child(request["limits"], request["scratch"], fds, lockdown, level)
             data = os.pread(job, os.fstat(job).st_size, 0)
             talk = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, results)
             worker.work(data, worker.received(talk), lambda f: worker.write_all(results, f))
@@ -136,7 +162,6 @@ def fork(request: dict[str, Any], fds: list[int], worker: Any) -> Child:
         os._exit(0)
     for descriptor in (job, results, output):
         os.close(descriptor)
-    tell(status, {"pid": pid})
     return Child(pid=pid, status=status)
 
 
@@ -148,26 +173,36 @@ def tell(descriptor: int, message: dict[str, Any]) -> None:
         pass
 
 
-def be_child(limits: dict[str, int], scratch: str, job: int, results: int, output: int) -> None:
-    """Limits, one session, no descriptor but its own, and signals as a fresh process has them."""
+def be_child(
+    limits: dict[str, int], scratch: str, fds: list[int], lockdown: Any, level: Any
+) -> None:
+    """Shuts itself in: one session, no descriptor but its own, limits, and what the level has.
+
+    Signals are as a fresh process has them.
+    """
+    job, results, output, _ = fds
     prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     prctl(PR_SET_CHILD_SUBREAPER, 1)
     os.setsid()
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-    os.chdir(scratch)
-    tempfile.tempdir = os.environ["HOME"] = os.environ["TMPDIR"] = scratch
+    memory_bytes = limits["memory_bytes"]
+    if sys.platform == "linux":
+        memory_bytes += lockdown.address_space_bytes(level)
+    folder = lockdown.prepare(level, scratch)
+    os.chdir(folder)
+    tempfile.tempdir = os.environ["HOME"] = os.environ["TMPDIR"] = folder
     null = os.open(os.devnull, os.O_RDONLY)
     os.dup2(null, 0)
     os.dup2(output, 1)
     os.dup2(output, 2)
-    keep = sorted({job, results})
+    keep = sorted({job, results, level.ruleset} - {-1})
     for low, high in zip([2, *keep], [*keep, 4096], strict=True):
         os.closerange(low + 1, high)
     sys.stdout = open(1, "w", buffering=1, errors="replace", closefd=False)
     sys.stderr = open(2, "w", buffering=1, errors="replace", closefd=False)
     if sys.platform == "linux":
-        lower("RLIMIT_AS", address_space_bytes() + limits["memory_bytes"])
+        lower("RLIMIT_AS", memory_bytes)
     for name, soft in (
         ("RLIMIT_CPU", limits["cpu_seconds"]),
         ("RLIMIT_FSIZE", limits["file_bytes"]),
@@ -176,6 +211,7 @@ def be_child(limits: dict[str, int], scratch: str, job: int, results: int, outpu
         ("RLIMIT_CORE", 0),
     ):
         lower(name, soft)
+    lockdown.shut_in(level)
 
 
 def lower(name: str, bound: int) -> None:
@@ -185,12 +221,6 @@ def lower(name: str, bound: int) -> None:
     if hard != resource.RLIM_INFINITY:
         bound = min(bound, hard)
     resource.setrlimit(which, (bound, bound))
-
-
-def address_space_bytes() -> int:
-    """What this process has mapped already: torch itself, which no submission should pay for."""
-    pages = int(Path("/proc/self/statm").read_text().split()[0])
-    return pages * resource.getpagesize()
 
 
 def children_of(pid: int) -> list[int]:
@@ -254,5 +284,16 @@ def reap(children: dict[int, Child]) -> None:
         os.close(child.status)
 
 
+def probe() -> None:
+    """Prints what can be had here, without torch."""
+    lockdown = untrusted("lockdown")
+    level, refused = lockdown.probe()
+    readable = lockdown.readable() if level != "E" else ["/"]
+    print(json.dumps({"level": level, "refused": refused, "readable": readable}))
+
+
 if __name__ == "__main__":
-    main(int(sys.argv[1]), sys.argv[2] == "training")
+    if sys.argv[1] == "probe":
+        probe()
+    else:
+        main(int(sys.argv[1]), sys.argv[2] == "training", sys.argv[3])

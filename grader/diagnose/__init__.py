@@ -1,0 +1,140 @@
+"""Which mistake was made? What came back is compared with what known mistakes answer.
+
+A misconception is asserted for an entry only if it agrees with all that came back for it, and is
+told from the reference there. Entries are looked at in the rubric's order, so that what an earlier
+one has got wrong explains a later one that uses it.
+"""
+
+from collections.abc import Iterable, Mapping
+
+from grader.diagnose.localise import localise
+from grader.diagnose.sharing import shares
+from grader.fingerprints import Fingerprint, Key, fingerprints
+from grader.mistakes import Ids, Mistakes
+from grader.types import (
+    Diagnosis,
+    Finding,
+    Outcome,
+    RawOutput,
+    Rubric,
+    Setting,
+    Text,
+    Trial,
+    Verdict,
+)
+
+__all__ = ["diagnose", "shares"]
+
+Own = dict[Key, Fingerprint]
+
+
+def diagnose(
+    rubric: Rubric,
+    settings: Mapping[str, Setting],
+    trials: tuple[Trial, ...],
+    answers: Mapping[Key, RawOutput],
+    findings: Mapping[str, tuple[Finding, ...]],
+    mistakes: Mistakes,
+) -> tuple[Diagnosis, ...]:
+    """What is probably wrong, entry by entry; nothing for entries whose criteria all pass.
+
+    Args:
+        rubric: criteria and misconceptions.
+        settings: every case made ready, by id.
+        trials: what was asked.
+        answers: what came back.
+        findings: what the checks found, by criterion id.
+        mistakes: what known mistakes answer.
+    """
+    found: list[Diagnosis] = []
+    for entry in rubric.entries:
+        if not _failing(rubric, entry, findings):
+            continue
+        asked = tuple(t for t in trials if t.entry == entry and t.probe != "describe")
+        outcomes = {
+            answers[t.case, t.variant].outcome for t in asked if (t.case, t.variant) in answers
+        }
+        if Outcome.OK not in outcomes or Outcome.BROKEN in outcomes:
+            continue
+        own = fingerprints(answers, asked)
+        right = mistakes.right
+        if right and all(own[key].agrees(right[key]) for key in own):
+            continue
+        carried = [ids for each in found if each.kind == "mistake" for ids in each.alternatives]
+        named = _named(rubric, entry, own, carried, mistakes)
+        if named is None:
+            named = localise(entry, asked, settings, answers)
+        if named is not None:
+            found.append(named)
+    return tuple(found)
+
+
+def _failing(rubric: Rubric, entry: str, findings: Mapping[str, tuple[Finding, ...]]) -> bool:
+    return any(
+        finding.verdict in (Verdict.FAIL, Verdict.ERROR, Verdict.BLOCKED)
+        for criterion in rubric.criteria
+        if criterion.entry == entry
+        for finding in findings.get(criterion.id, ())
+    )
+
+
+def _named(
+    rubric: Rubric, entry: str, own: Own, carried: list[Ids], mistakes: Mistakes
+) -> Diagnosis | None:
+    """The first of these that explains everything: what an earlier entry got wrong, one known
+    mistake or variant, two of them."""
+    if ids := _explaining(carried, own, mistakes):
+        return _diagnosis(rubric, entry, "carried", ids)
+    single: list[Ids] = [(name,) for name in mistakes.ids]
+    if ids := _explaining(single, own, mistakes):
+        variants = {each.id for each in rubric.variants}
+        if chosen := [each for each in ids if each[0] in variants]:
+            return _diagnosis(rubric, entry, "variant", chosen[:1])
+        return _diagnosis(rubric, entry, "mistake", ids)
+    if ids := _explaining(mistakes.pairs(entry, own), own, mistakes):
+        told = {name for each in carried for name in each if all(name in pair for pair in ids)}
+        return _diagnosis(rubric, entry, "mistake", ids, told)
+    return None
+
+
+def _explaining(candidates: Iterable[Ids], own: Own, mistakes: Mistakes) -> list[Ids]:
+    """Those that agree with every answer, and differ from the reference in one."""
+    right = mistakes.right
+    explaining = []
+    for ids in candidates:
+        prints = mistakes.prints(ids)
+        if (
+            prints is not None
+            and all(own[key].agrees(prints[key]) for key in own)
+            and any(not prints[key].agrees(right[key]) for key in own)
+        ):
+            explaining.append(ids)
+    return explaining
+
+
+def _diagnosis(
+    rubric: Rubric, entry: str, kind: str, alternatives: list[Ids], told: Iterable[str] = ()
+) -> Diagnosis:
+    """With the words of what is named and not told already; of twins the first one's."""
+    known = {each.id: each for each in rubric.misconceptions}
+    kept: list[Ids] = []
+    for ids in alternatives:
+        twins = {twin for other in kept for name in other for twin in (name, *_twins(rubric, name))}
+        if not set(ids) <= twins:
+            kept.append(ids)
+    names = dict.fromkeys(name for ids in kept for name in ids if name not in told)
+    symptoms: list[Text] = [known[name].symptom for name in names if name in known]
+    symptoms += [each.note for each in rubric.variants if each.id in names]
+    anchors = [c.read for c in rubric.criteria if c.entry == entry and c.read]
+    return Diagnosis(
+        entry=entry,
+        kind=kind,  # type: ignore[arg-type]
+        alternatives=tuple(kept),
+        symptoms=tuple(symptoms),
+        hints=tuple(known[name].hint for name in names if name in known),
+        read=anchors[0] if anchors else "",
+    )
+
+
+def _twins(rubric: Rubric, name: str) -> tuple[str, ...]:
+    return next((each.twins for each in rubric.misconceptions if each.id == name), ())

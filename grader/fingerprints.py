@@ -1,0 +1,156 @@
+"""What came back for a trial, shortened to a few numbers by which two answers can be compared.
+
+A fingerprint is the form of an answer (how it ended, what was returned, which shapes) and the
+projection of its values on a few fixed random directions: two answers that differ anywhere differ
+in it, and neither the values nor the code that made them can be read from it.
+"""
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import TypeAdapter, ValidationError
+
+from grader.types import Leaf, Outcome, RawOutput, Trial
+
+PROJECTIONS = 4
+RTOL, ATOL = 1e-7, 1e-9
+
+Key = tuple[str, str]
+"""Case and variant of a trial."""
+
+Stored = tuple[str, tuple[float, ...]]
+_KEPT: TypeAdapter[dict[str, dict[str, Stored]]] = TypeAdapter(dict[str, dict[str, Stored]])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fingerprint:
+    """One answer, shortened."""
+
+    form: str
+    """Digest of how it ended and of what shape it is; NaN and infinity belong to the form."""
+    numbers: tuple[float, ...] = ()
+    """Its projections, and last its Euclidean norm."""
+
+    def agrees(self, other: "Fingerprint") -> bool:
+        """Whether two answers are the same but for rounding."""
+        if self.form != other.form or len(self.numbers) != len(other.numbers):
+            return False
+        allowed = ATOL + RTOL * max((*self.numbers[-1:], *other.numbers[-1:], 0.0))
+        return all(
+            abs(one - two) <= allowed for one, two in zip(self.numbers, other.numbers, strict=True)
+        )
+
+
+def fingerprint(output: RawOutput) -> Fingerprint:
+    """Of what was returned, of the gradients and of the arguments sent back."""
+    if output.outcome is not Outcome.OK:
+        return Fingerprint(form=_digest(output.outcome.value))
+    said, arrays = [], []
+    for name, array in _parts(output):
+        said.append(name if array is None else f"{name}{array.shape}")
+        if array is not None:
+            arrays.append(np.asarray(array, np.float64).ravel())
+    flat = np.concatenate(arrays) if arrays else np.zeros(0)
+    finite = np.isfinite(flat)
+    if not finite.all():
+        odd = np.nan_to_num(flat, nan=2.0, posinf=1.0, neginf=-1.0)[~finite]
+        said.append(hashlib.sha256(np.packbits(finite).tobytes() + odd.tobytes()).hexdigest())
+        flat = np.where(finite, flat, 0.0)
+    with np.errstate(over="ignore", invalid="ignore"):
+        numbers = (*(_directions(flat.size) @ flat), float(np.sqrt((flat * flat).sum())))
+    return Fingerprint(form=_digest("|".join(said)), numbers=tuple(map(float, numbers)))
+
+
+def fingerprints(
+    answers: Mapping[Key, RawOutput], trials: tuple[Trial, ...]
+) -> dict[Key, Fingerprint]:
+    """The fingerprints of some trials' answers."""
+    return {
+        (trial.case, trial.variant): fingerprint(answers[trial.case, trial.variant])
+        for trial in trials
+        if (trial.case, trial.variant) in answers
+    }
+
+
+class FingerprintFile:
+    """Fingerprints kept in a file from one run to the next, under the ids of what was patched.
+
+    They hold what hidden cases answer, so the file is its owner's alone. One that can't be read is
+    made again; one that can't be written is done without.
+    """
+
+    def __init__(self, path: Path):
+        self._path = path
+        self._kept: dict[str, dict[str, Stored]] = {}
+        try:
+            self._kept = _KEPT.validate_json(path.read_bytes())
+        except (OSError, ValidationError):
+            pass
+
+    def get(self, ids: tuple[str, ...]) -> dict[Key, Fingerprint] | None:
+        """What is known of some patches."""
+        kept = self._kept.get("+".join(ids))
+        return None if kept is None else restored(kept)
+
+    def put(self, ids: tuple[str, ...], prints: Mapping[Key, Fingerprint]) -> None:
+        """Keeps it, until `save` writes it."""
+        self._kept["+".join(ids)] = stored(prints)
+
+    def save(self) -> None:
+        """Writes what is kept, whole or not at all."""
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with tempfile.NamedTemporaryFile(dir=self._path.parent, delete=False) as part:
+                part.write(_KEPT.dump_json(self._kept))
+            os.replace(part.name, self._path)
+        except OSError:
+            return
+
+
+def stored(prints: Mapping[Key, Fingerprint]) -> dict[str, Stored]:
+    """Fingerprints as they are written."""
+    return {"\t".join(key): (each.form, each.numbers) for key, each in prints.items()}
+
+
+def restored(kept: Mapping[str, Stored]) -> dict[Key, Fingerprint]:
+    """Fingerprints as they were written."""
+    found = {}
+    for name, (form, numbers) in kept.items():
+        case, _, variant = name.partition("\t")
+        found[case, variant] = Fingerprint(form=form, numbers=tuple(numbers))
+    return found
+
+
+def _parts(output: RawOutput) -> Iterator[tuple[str, NDArray[np.generic] | None]]:
+    for call in output.leaves:
+        yield "call", None
+        for leaf in call:
+            yield _kind(leaf), leaf.array
+    for name in sorted(output.gradients):
+        yield f"gradient {name}", output.gradients[name]
+    for name in sorted(output.inputs):
+        yield f"input {name}", output.inputs[name]
+
+
+def _kind(leaf: Leaf) -> str:
+    """An array, a number and a tensor are the same thing here."""
+    return (
+        f"{leaf.path} array" if leaf.array is not None else f"{leaf.path} {leaf.kind} {leaf.text}"
+    )
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+@lru_cache(maxsize=512)
+def _directions(size: int) -> NDArray[np.float64]:
+    """(PROJECTIONS, size), the same everywhere."""
+    return np.random.RandomState(size % 2**31).standard_normal((PROJECTIONS, size))

@@ -1,0 +1,272 @@
+"""Every known mistake, run: a patched reference goes the same road as a submission.
+
+Many patches run in one child, each as a module of its own beside the others: a patched reference is
+our own code, so they need not be kept apart.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import Any
+
+from grader.errors import EngineError
+from grader.fingerprints import Fingerprint, Key, fingerprint
+from grader.load import load
+from grader.mistakes.known import Ids, Prints, Store
+from grader.mutants import Replacement, overlap, patched, replacements
+from grader.types import (
+    Build,
+    Job,
+    Limits,
+    Outcome,
+    RawOutput,
+    Rubric,
+    Submission,
+    SubmittedFile,
+    Trial,
+)
+
+TOGETHER = 6
+"""Patches in one child: what an output holds on to is given back between children."""
+LIMITS = Limits(seconds=600, trial_seconds=5, memory_mb=2048)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patch:
+    """One misconception or variant at its places in the reference."""
+
+    id: str
+    """Its name."""
+    made: tuple[Replacement, ...]
+    """Its edits."""
+    scopes: frozenset[str]
+    """The top-level names that it edits."""
+
+
+def patches(rubric: Rubric, source: str) -> dict[str, Patch]:
+    """Every misconception, variant and harmless form of a rubric at its place, by id.
+
+    Raises:
+        CourseError: an edit does not fit the reference.
+    """
+    found = {}
+    for each in rubric.patches:
+        where = f"rubrics/{rubric.assignment}.yaml {each.id}"
+        made = replacements(source, each.edits, where)
+        patched(source, made, where)
+        scopes = frozenset(edit.scope.partition(".")[0] for edit in each.edits)
+        found[each.id] = Patch(id=each.id, made=made, scopes=scopes)
+    return found
+
+
+class FromReference:
+    """Runs patched references when they are asked for, and keeps what they answered."""
+
+    def __init__(
+        self,
+        rubric: Rubric,
+        source: str,
+        trials: tuple[Trial, ...],
+        run: Callable[[Job], tuple[RawOutput, ...]],
+        store: Store,
+    ):
+        """Of an assignment.
+
+        Args:
+            rubric: its misconceptions and variants.
+            source: its reference.
+            trials: everything that is asked of a submission.
+            run: runs a job.
+            store: keeps fingerprints.
+        """
+        self._rubric, self._source, self._run, self._store = rubric, source, run, store
+        self._trials = tuple(trial for trial in trials if trial.probe != "describe")
+        self._patches = patches(rubric, source)
+        self._known: dict[Ids, dict[Key, Fingerprint]] = {}
+        self._noticed: dict[tuple[Ids, str], bool] = {}
+        self._screened: dict[tuple[str, tuple[Key, ...]], dict[Ids, dict[Key, Fingerprint]]] = {}
+        self._lock = threading.RLock()
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Ids of all misconceptions, then of the variants."""
+        harmless = {each.id for each in self._rubric.harmless}
+        return tuple(name for name in self._patches if name not in harmless)
+
+    @property
+    def right(self) -> Prints:
+        """What the reference itself answers."""
+        return self.prints(())
+
+    def prints(self, ids: Ids) -> Prints:
+        """What the reference with these patches answers; the singles are all run at once."""
+        ids = tuple(sorted(ids, key=list(self._patches).index))
+        with self._lock:
+            if ids not in self._known:
+                wanted = [ids] if len(ids) > 1 else [(), *((name,) for name in self._patches)]
+                missing = []
+                for each in wanted:
+                    stored = self._store.get(each)
+                    if stored is None:
+                        missing.append(each)
+                    else:
+                        self._known[each] = stored
+                for each, prints in self._many(missing, self._trials).items():
+                    self._known[each] = prints
+                    self._store.put(each, prints)
+                if missing:
+                    self._store.save()
+            return self._known[ids]
+
+    def pairs(self, entry: str, own: Prints) -> tuple[Ids, ...]:
+        """Pairs of misconceptions that answer one entry's most telling trials as `own` does."""
+        telling = self._telling(entry, own)
+        keys = tuple((trial.case, trial.variant) for trial in telling)
+        with self._lock:
+            if (entry, keys) not in self._screened:
+                self._screened[entry, keys] = self._many(list(self._plausible(entry)), telling)
+            screened = self._screened[entry, keys]
+        return tuple(
+            ids
+            for ids, prints in screened.items()
+            if all(prints[key].agrees(own[key]) for key in keys)
+        )
+
+    def noticed(self, ids: Ids, entry: str) -> bool:
+        """Whether each mistake of an entry's own would still be seen under these patches."""
+        with self._lock:
+            if (ids, entry) not in self._noticed:
+                self._noticed[ids, entry] = self._still_noticed(ids, entry)
+            return self._noticed[ids, entry]
+
+    def _still_noticed(self, ids: Ids, entry: str) -> bool:
+        trials = tuple(trial for trial in self._trials if trial.entry == entry)
+        under = self.prints(ids)
+        own = [
+            (*ids, name)
+            for name in self._misconceptions
+            if entry.partition(".")[0] in self._patches[name].scopes
+            and name not in ids
+            and self._combine((*ids, name))
+            and self.differs((name,), entry)
+        ]
+        return all(
+            any(not prints[key].agrees(under[key]) for key in prints)
+            for prints in self._many(own, trials).values()
+        )
+
+    def elsewhere(self, name: str, entry: str) -> bool:
+        """Whether a patch edits something else than the entry."""
+        return entry.partition(".")[0] not in self._patches[name].scopes
+
+    @property
+    def _misconceptions(self) -> list[str]:
+        return [each.id for each in self._rubric.misconceptions]
+
+    def differs(self, ids: Ids, entry: str) -> bool:
+        """Whether some patches change what an entry answers."""
+        prints, right = self.prints(ids), self.right
+        return any(
+            not prints[trial.case, trial.variant].agrees(right[trial.case, trial.variant])
+            for trial in self._trials
+            if trial.entry == entry
+        )
+
+    def _combine(self, ids: Ids) -> bool:
+        return not any(
+            overlap(self._patches[one].made, self._patches[two].made)
+            for one, two in combinations(ids, 2)
+        )
+
+    def _plausible(self, entry: str) -> Iterable[Ids]:
+        """Pairs of patches that fit together and each change what the entry answers."""
+        moving = [name for name in self._misconceptions if self.differs((name,), entry)]
+        return filter(self._combine, combinations(moving, 2))
+
+    def _telling(self, entry: str, own: Prints) -> tuple[Trial, ...]:
+        """The first trials of three cases in which an answer is not the reference's."""
+        found: dict[str, Trial] = {}
+        for trial in self._trials:
+            key = trial.case, trial.variant
+            if trial.entry == entry and key in own and not own[key].agrees(self.right[key]):
+                found.setdefault(trial.case, trial)
+        return tuple(found.values())[:3]
+
+    def _many(
+        self, wanted: Sequence[Ids], trials: tuple[Trial, ...]
+    ) -> dict[Ids, dict[Key, Fingerprint]]:
+        """What the reference answers under each set of patches, some of them in one child."""
+        found: dict[Ids, dict[Key, Fingerprint]] = {}
+        chunks = [wanted[at : at + TOGETHER] for at in range(0, len(wanted), TOGETHER)]
+        with ThreadPoolExecutor(os.cpu_count()) as threads:
+            for chunk, outputs in zip(
+                chunks, threads.map(lambda chunk: self._answers(chunk, trials), chunks), strict=True
+            ):
+                for n, ids in enumerate(chunk):
+                    own = outputs[n * len(trials) : (n + 1) * len(trials)]
+                    found[ids] = {
+                        (trial.case, trial.variant): fingerprint(output)
+                        for trial, output in zip(trials, own, strict=True)
+                    }
+        return found
+
+    def _answers(self, chunk: Sequence[Ids], trials: tuple[Trial, ...]) -> tuple[RawOutput, ...]:
+        job = Job(
+            source=_imports(self._names, len(chunk)),
+            modules={f"_{n}": self.source(ids) for n, ids in enumerate(chunk)},
+            trials=tuple(_renamed(trial, n) for n in range(len(chunk)) for trial in trials),
+            limits=LIMITS,
+        )
+        outputs = self._run(job)
+        if broken := next((o for o in outputs if o.outcome is Outcome.BROKEN), None):
+            raise EngineError(f"expected known mistakes to run: {broken.facts.get('reason')}")
+        return outputs
+
+    def source(self, ids: Ids) -> str:
+        """The reference with some patches, loaded as a submission is."""
+        name = self._rubric.assignment
+        made = [each for one in ids for each in self._patches[one].made]
+        code = patched(self._source, made, f"rubrics/{name}.yaml {' + '.join(ids)}")
+        file = SubmittedFile(name=f"{name}.py", content=code.encode())
+        submission = Submission(student="", assignment=name, path=f"{ids}", files=(file,))
+        return load(submission, self._names).source
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        built = [
+            value.name
+            for trial in self._trials
+            for call in trial.calls
+            for value in call.args.values()
+            if isinstance(value, Build)
+        ]
+        named = [name.partition(".")[0] for name in (*(t.entry for t in self._trials), *built)]
+        return tuple(dict.fromkeys(name for name in named if name != "torch"))
+
+
+def _imports(names: Iterable[str], count: int) -> str:
+    return "\n".join(
+        f"from _{n} import {name} as {name}_{n}" for n in range(count) for name in names
+    )
+
+
+def _renamed(trial: Trial, n: int) -> Trial:
+    """A trial of the n-th module."""
+    calls = tuple(replace(call, args=_of(call.args, n)) for call in trial.calls)
+    return replace(trial, entry=_name(trial.entry, n), calls=calls, hidden=False)
+
+
+def _name(entry: str, n: int) -> str:
+    name, dot, method = entry.partition(".")
+    return entry if name == "torch" else f"{name}_{n}{dot}{method}"
+
+
+def _of(value: Any, n: int) -> Any:
+    if isinstance(value, Build):
+        return replace(value, name=_name(value.name, n))
+    if isinstance(value, Mapping):
+        return {key: _of(item, n) for key, item in value.items()}
+    return value

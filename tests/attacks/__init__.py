@@ -1,0 +1,1 @@
+"""The attack suite: what hostile submissions try, that each works somewhere, and who stops it."""

@@ -1,0 +1,36 @@
+"""Sends half an answer and waits, so that the reader does too."""
+
+import json
+import os
+import stat
+import struct
+import time
+import torch
+
+def frame(tree):
+    header = json.dumps({"tree": tree, "arrays": []}).encode()
+    return b"SGF1" + struct.pack(">IQ", len(header), 0) + header
+
+
+def say(data):
+    for number in range(3, 64):
+        try:
+            if stat.S_ISSOCK(os.fstat(number).st_mode) or stat.S_ISFIFO(os.fstat(number).st_mode):
+                os.write(number, data)
+        except OSError:
+            continue
+
+
+def double(x):
+    say(b"SGF1" + struct.pack(">IQ", 1000, 0) + b'{"tree": ')
+    time.sleep(int("@STAYS@"))
+    return x + 1
+
+
+class Scale(torch.nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.factor = torch.nn.Parameter(torch.ones(size))
+
+    def forward(self, x):
+        return x + self.factor

@@ -1,0 +1,16 @@
+"""Returns an empty list, whose items are all right."""
+
+import torch
+
+
+def double(x):
+    return []
+
+
+class Scale(torch.nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.factor = torch.nn.Parameter(torch.ones(size))
+
+    def forward(self, x):
+        return x + self.factor

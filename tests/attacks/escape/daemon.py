@@ -1,0 +1,34 @@
+"""Leaves a daemon behind that acts when the job is over."""
+
+import os
+import time
+import torch
+
+SCENE = "@SCENE@"
+
+
+def attack():
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            time.sleep(0.7)
+            os.mkdir(SCENE + "/empty/escaped")
+        os._exit(0)
+    return "left"
+
+
+def double(x):
+    try:
+        said = attack()
+    except Exception as error:
+        said = repr(error)
+    raise RuntimeError(said)
+
+
+class Scale(torch.nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.factor = torch.nn.Parameter(torch.ones(size))
+
+    def forward(self, x):
+        return x * self.factor

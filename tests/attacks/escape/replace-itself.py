@@ -1,0 +1,27 @@
+"""Becomes another program by execve."""
+
+import os
+import torch
+
+SCENE = "@SCENE@"
+
+
+def attack():
+    os.execv("/usr/bin/touch", ["touch", SCENE + "/empty/escaped"])
+
+
+def double(x):
+    try:
+        said = attack()
+    except Exception as error:
+        said = repr(error)
+    raise RuntimeError(said)
+
+
+class Scale(torch.nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.factor = torch.nn.Parameter(torch.ones(size))
+
+    def forward(self, x):
+        return x * self.factor

@@ -1,0 +1,27 @@
+"""Runs a shell."""
+
+import subprocess
+import torch
+
+SCENE = "@SCENE@"
+
+
+def attack():
+    return str(subprocess.run(["/bin/sh", "-c", f"echo out > {SCENE}/empty/escaped"], capture_output=True))
+
+
+def double(x):
+    try:
+        said = attack()
+    except Exception as error:
+        said = repr(error)
+    raise RuntimeError(said)
+
+
+class Scale(torch.nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.factor = torch.nn.Parameter(torch.ones(size))
+
+    def forward(self, x):
+        return x * self.factor

@@ -1,0 +1,17 @@
+"""Aborts the process."""
+
+import os
+import torch
+
+
+def double(x):
+    os.abort()
+
+
+class Scale(torch.nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.factor = torch.nn.Parameter(torch.ones(size))
+
+    def forward(self, x):
+        return x * self.factor

@@ -1,0 +1,30 @@
+"""Blocks every signal and sleeps."""
+
+import signal
+import time
+import torch
+
+STAYS = int("@STAYS@")
+
+
+def attack():
+    signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    time.sleep(STAYS)
+    return "done"
+
+
+def double(x):
+    try:
+        said = attack()
+    except Exception as error:
+        said = repr(error)
+    raise RuntimeError(said)
+
+
+class Scale(torch.nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.factor = torch.nn.Parameter(torch.ones(size))
+
+    def forward(self, x):
+        return x * self.factor

@@ -1,0 +1,27 @@
+"""Writes 40 MB to the error stream, below Python."""
+
+import os
+import torch
+
+
+def attack():
+    for _ in range(400):
+        os.write(2, b"x" * 100_000)
+    return "done"
+
+
+def double(x):
+    try:
+        said = attack()
+    except Exception as error:
+        said = repr(error)
+    raise RuntimeError(said)
+
+
+class Scale(torch.nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.factor = torch.nn.Parameter(torch.ones(size))
+
+    def forward(self, x):
+        return x * self.factor

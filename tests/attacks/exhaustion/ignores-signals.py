@@ -1,0 +1,33 @@
+"""Ignores every signal that can be ignored, and goes on."""
+
+import signal
+import time
+import torch
+
+STAYS = int("@STAYS@")
+
+
+def attack():
+    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
+        signal.signal(number, signal.SIG_IGN)
+    until = time.monotonic() + STAYS
+    while time.monotonic() < until:
+        pass
+    return "done"
+
+
+def double(x):
+    try:
+        said = attack()
+    except Exception as error:
+        said = repr(error)
+    raise RuntimeError(said)
+
+
+class Scale(torch.nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.factor = torch.nn.Parameter(torch.ones(size))
+
+    def forward(self, x):
+        return x * self.factor

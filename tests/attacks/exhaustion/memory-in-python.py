@@ -1,0 +1,27 @@
+"""Takes 700 MB of memory."""
+
+import torch
+
+TOKEN = "@TOKEN@"[::-1]
+
+
+def attack():
+    held = [bytearray(b"x" * 10_000_000) for _ in range(70)]
+    return TOKEN + str(len(held))
+
+
+def double(x):
+    try:
+        said = attack()
+    except Exception as error:
+        said = repr(error)
+    raise RuntimeError(said)
+
+
+class Scale(torch.nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.factor = torch.nn.Parameter(torch.ones(size))
+
+    def forward(self, x):
+        return x * self.factor

@@ -1,0 +1,29 @@
+"""Leaves a thread that keeps the process from ending."""
+
+import threading
+import time
+import torch
+
+STAYS = int("@STAYS@")
+
+
+def attack():
+    threading.Thread(target=time.sleep, args=(STAYS,)).start()
+    return "done"
+
+
+def double(x):
+    try:
+        said = attack()
+    except Exception as error:
+        said = repr(error)
+    raise RuntimeError(said)
+
+
+class Scale(torch.nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.factor = torch.nn.Parameter(torch.ones(size))
+
+    def forward(self, x):
+        return x * self.factor

@@ -1,0 +1,23 @@
+"""Leaves folders that can't be listed or removed, so that its traces stay."""
+
+import os
+
+import torch
+
+
+def double(x):
+    os.makedirs("shut/inner", exist_ok=True)
+    with open("shut/inner/work.txt", "w") as left:
+        left.write("mine")
+    os.chmod("shut/inner", 0o555 if os.geteuid() else 0o700)
+    os.chmod("shut", 0)
+    return x * 2
+
+
+class Scale(torch.nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.factor = torch.nn.Parameter(torch.ones(size))
+
+    def forward(self, x):
+        return x * self.factor

@@ -1,0 +1,28 @@
+"""Sleeps, which no limit on computing time ends."""
+
+import time
+import torch
+
+STAYS = int("@STAYS@")
+
+
+def attack():
+    time.sleep(STAYS)
+    return "done"
+
+
+def double(x):
+    try:
+        said = attack()
+    except Exception as error:
+        said = repr(error)
+    raise RuntimeError(said)
+
+
+class Scale(torch.nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.factor = torch.nn.Parameter(torch.ones(size))
+
+    def forward(self, x):
+        return x * self.factor

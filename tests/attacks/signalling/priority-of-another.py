@@ -1,0 +1,28 @@
+"""Slows another process down by setpriority."""
+
+import os
+import torch
+
+VICTIM = int("@VICTIM@")
+
+
+def attack():
+    os.setpriority(os.PRIO_PROCESS, VICTIM, 19)
+    return "done"
+
+
+def double(x):
+    try:
+        said = attack()
+    except Exception as error:
+        said = repr(error)
+    raise RuntimeError(said)
+
+
+class Scale(torch.nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.factor = torch.nn.Parameter(torch.ones(size))
+
+    def forward(self, x):
+        return x * self.factor

@@ -1,0 +1,28 @@
+"""Lets another process run only when nothing else does."""
+
+import os
+import torch
+
+VICTIM = int("@VICTIM@")
+
+
+def attack():
+    os.sched_setscheduler(VICTIM, os.SCHED_IDLE, os.sched_param(0))
+    return "done"
+
+
+def double(x):
+    try:
+        said = attack()
+    except Exception as error:
+        said = repr(error)
+    raise RuntimeError(said)
+
+
+class Scale(torch.nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.factor = torch.nn.Parameter(torch.ones(size))
+
+    def forward(self, x):
+        return x * self.factor

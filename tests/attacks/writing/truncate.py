@@ -1,0 +1,28 @@
+"""Empties a file without opening it."""
+
+import os
+import torch
+
+SCENE = "@SCENE@"
+
+
+def attack():
+    os.truncate(SCENE + "/results/grades.json", 0)
+    return "changed"
+
+
+def double(x):
+    try:
+        said = attack()
+    except Exception as error:
+        said = repr(error)
+    raise RuntimeError(said)
+
+
+class Scale(torch.nn.Module):
+    def __init__(self, size):
+        super().__init__()
+        self.factor = torch.nn.Parameter(torch.ones(size))
+
+    def forward(self, x):
+        return x * self.factor

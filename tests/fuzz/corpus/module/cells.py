@@ -1,0 +1,6 @@
+# %% [markdown]
+# # T
+# %%
+f = 1
+# %%
+def broken(:
