@@ -21,14 +21,17 @@ from grader.assignment import (
     find_course,
     read_assignment,
 )
+from grader.audit import audit as look_at
+from grader.audit.pages import audit_html, audit_json, audit_markdown
 from grader.author import release as make_release
 from grader.author import stale, write
 from grader.collect import collect
 from grader.course import read_settings, require
 from grader.errors import EngineError, GraderError
 from grader.executors import executor
-from grader.instructor import Marker, grade_class
+from grader.instructor import KEPT, Marker, grade_class
 from grader.reports.classroom import grades_json
+from grader.reports.legible import visible
 from grader.reports.phrasing import isolation_statement, layer_statements
 from grader.reports.student import report_json
 from grader.reports.terminal import check_report, class_report
@@ -39,6 +42,8 @@ from grader.student import check as check_work
 from grader.types import Grade, Status
 
 FAILED, WRONG_USE, WITHHELD, INTERRUPTED = 1, 2, 3, 130
+MOST_SAID = 20_000
+"""Characters of a refusal, in which names may be a student's."""
 
 app = typer.Typer(
     add_completion=False,
@@ -133,6 +138,9 @@ def grade(
     quiet = Console(stderr=True)
     try:
         root = find_course(Path.cwd(), course)
+        out = out or Path("results") / assignment
+        if fresh or not (out / KEPT).is_dir():
+            zygote.begin()  # while the rubric is read
         marker = Marker(root, assignment, Runner(zygote, workers))
         require(zygote.isolation(), root, hides=marker.hides, unisolated=unisolated)
         zygote.training = marker.trains
@@ -145,7 +153,7 @@ def grade(
             result = grade_class(
                 marker,
                 found,
-                out or Path("results") / assignment,
+                out,
                 executor(workers),
                 fresh=fresh,
                 language=lang,
@@ -213,13 +221,6 @@ def audit(
     as_json: JsonOption = False,
 ) -> None:
     """See whether every known mistake is caught, told apart and named."""
-    from grader.audit import audit as look_at  # noqa: PLC0415 - only this command pays for it
-    from grader.audit.pages import (  # noqa: PLC0415
-        audit_html,
-        audit_json,
-        audit_markdown,
-    )
-
     root = find_course(Path.cwd(), course)
     rights = right or root / "tests" / "independent"
     zygote, console, failed = Zygote(), Console(), False
@@ -309,5 +310,6 @@ def main() -> None:
     try:
         app()
     except GraderError as error:
-        Console(stderr=True).print(str(error), style="red", markup=False, highlight=False)
+        said = visible(str(error), lines=True, limit=MOST_SAID)
+        Console(stderr=True).print(said, style="red", markup=False, highlight=False)
         raise SystemExit(WITHHELD if isinstance(error, EngineError) else WRONG_USE) from error

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
-from grader.checks import follow_up, judge
+from grader.checks import answered, follow_up, judge
 from grader.diagnose import diagnose, shares
 from grader.errors import SubmissionError
 from grader.expected import Standard, top_level
@@ -14,7 +14,7 @@ from grader.mistakes import Mistakes
 from grader.origins import located
 from grader.sandbox.runner import Ask
 from grader.score import forbidden_anywhere, forbidden_uses, score, totals, ungraded
-from grader.types import Grade, Job, Loaded, Note, Provenance, RawOutput, Status, Submission, Trial
+from grader.types import Grade, Job, Loaded, Note, Provenance, RawOutput, Status, Submission
 
 Answers = dict[tuple[str, str], RawOutput]
 Open = Callable[[Job], AbstractContextManager[Ask]]
@@ -75,10 +75,6 @@ def _asked(loaded: Loaded, desk: Desk) -> Answers:
         source=loaded.source, modules=loaded.modules, forbidden=forbidden, limits=rubric.limits
     )
     with desk.open(job) as ask:
-        answers = _named(trials, ask(trials))
+        answers = answered(trials, ask(trials))
         more = follow_up(rubric, settings, answers)
-        return answers | _named(more, ask(more))
-
-
-def _named(trials: tuple[Trial, ...], outputs: tuple[RawOutput, ...]) -> Answers:
-    return {(t.case, t.variant): output for t, output in zip(trials, outputs, strict=True)}
+        return answers | answered(more, ask(more))

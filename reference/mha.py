@@ -136,9 +136,11 @@ def scaled_dot_product_attention(
     """
     # BEGIN SOLUTION
     d_k = query.size(-1)
-    scores = query @ key.transpose(-2, -1) / math.sqrt(d_k)  # (..., L_q, L_k)
+    products = query @ key.transpose(-2, -1)  # (..., L_q, L_k)
+    scores = products / math.sqrt(d_k)  # (..., L_q, L_k)
     if mask is not None:
-        scores = scores.masked_fill(~mask, -math.inf)  # (..., L_q, L_k)
+        forbidden = ~mask  # as mask
+        scores = scores.masked_fill(forbidden, -math.inf)  # (..., L_q, L_k)
     weights = softmax(scores, dim=-1)  # (..., L_q, L_k)
     output = weights @ value  # (..., L_q, d_v)
     return output, weights

@@ -6,6 +6,7 @@ import pytest
 
 from grader.sandbox.runner import Runner
 from grader.sandbox.warm import Zygote
+from tests.attacks.table import LINES
 
 
 @pytest.fixture(scope="session")
@@ -28,3 +29,11 @@ def bare() -> Iterator[Runner]:
     warm = Zygote("E")
     yield Runner(warm)
     warm.close()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What the attack suite found, level by level."""
+    if LINES:
+        terminalreporter.section("attacks")
+        for line in LINES:
+            terminalreporter.write_line(line)

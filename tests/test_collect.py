@@ -140,3 +140,10 @@ def test_a_students_folder_without_work_is_a_submission_all_the_same(tmp_path: P
     write(tmp_path / "ada.py")
     write(tmp_path / "bo" / "essay.docx")
     assert students(tmp_path) == ["ada", "bo"]
+
+
+def test_the_name_of_what_is_skipped_does_nothing_on_a_terminal(tmp_path: Path) -> None:
+    write(tmp_path / "ada.py")
+    write(tmp_path / "work\x1b[2J\r.docx")
+    (line,) = collect([tmp_path], "x").skipped
+    assert "work" in line and line.isprintable()

@@ -105,6 +105,7 @@ def test_a_broken_zip_of_a_student_is_a_submission_without_files(tmp_path: Path)
 
 HOSTILE = {
     "outside": (packed(("../../evil.py", WORK)), "leads outside"),
+    "another name for a file": (packed(("eve/./tiny.py", WORK)), "a dot in it"),
     "outside, further in": (packed(("ada/../../evil.py", WORK)), "leads outside"),
     "absolute": (packed(("/etc/cron.d/evil.py", WORK)), "an absolute path"),
     "drive": (packed(("C:/evil.py", WORK)), "an absolute path"),

@@ -136,6 +136,14 @@ def test_public_checks_are_counted_and_hidden_ones_are_not() -> None:
     assert (view.criteria[0].public_passed, view.criteria[0].public_total) == (1, 2)
 
 
+def test_how_long_hidden_cases_took_is_not_said() -> None:
+    timed = [
+        student_view(grade("Ada", (criterion("shape", Verdict.PASS, found),))).provenance
+        for found in (good(), good(hidden=True))
+    ]
+    assert [made.seconds > 0 for made in timed if made is not None] == [True, False]
+
+
 def test_our_fault_is_said_without_its_reason() -> None:
     view = student_view(withheld())
     broken = view.criteria[0].findings[0]

@@ -11,7 +11,7 @@ import pytest
 from grader.sandbox import kernel
 from grader.sandbox.callnumbers import NUMBERS
 
-GENERATOR = Path(__file__).resolve().parent.parent / "tools" / "call_numbers.py"
+GENERATOR = Path(__file__).resolve().parent / "call_numbers.py"
 
 
 def generator() -> ModuleType:

@@ -5,9 +5,12 @@ the skeleton and right implementations by others. What falls short is listed, ne
 """
 
 import ast
+import os
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -115,14 +118,13 @@ class _Auditor:
         self._mistakes = FromReference(
             self._rubric, self._source, self._standard.trials, runner.run, NotKept()
         )
-        self._answers: dict[Key, RawOutput] = {}
 
     def audit(self, rights: tuple[Path, ...]) -> Audit:
         made = {name: patch.made for name, patch in patches(self._rubric, self._source).items()}
-        grades = {
-            name: self._grade(patched(self._source, edits, name).encode(), name)
-            for name, edits in made.items()
-        }
+        sources = {name: patched(self._source, edits, name) for name, edits in made.items()}
+        with ThreadPoolExecutor(os.cpu_count()) as threads:
+            graded = threads.map(lambda name: self._grade(sources[name].encode(), name), sources)
+            grades = dict(zip(sources, graded, strict=True))
         margins = {name: margin for name, (_, margin) in grades.items()}
         rows = tuple(
             self._row(each.id, grades[each.id][0], margins[each.id])
@@ -156,31 +158,31 @@ class _Auditor:
         name = self._assignment.name
         file = SubmittedFile(name=f"{name}{suffix}", content=content)
         submission = Submission(student=student, assignment=name, path=student, files=(file,))
-        self._answers = {}
+        answers: dict[Key, RawOutput] = {}
         desk = Desk(
             standard=self._standard,
             skeleton=self._assignment.skeleton,
-            open=self._recorded,
+            open=partial(self._recorded, answers),
             mistakes=self._mistakes,
         )
         graded = grade(submission, desk, provenance("", self._runner.isolation().level))
-        return graded, self._distance()
+        return graded, self._distance(answers)
 
     @contextmanager
-    def _recorded(self, job: Job) -> Iterator[Ask]:
+    def _recorded(self, answers: dict[Key, RawOutput], job: Job) -> Iterator[Ask]:
         with self._runner.open(job) as ask:
 
             def asked(trials: tuple[Trial, ...]) -> tuple[RawOutput, ...]:
                 outputs = ask(trials)
                 for trial, output in zip(trials, outputs, strict=True):
-                    self._answers.setdefault((trial.case, trial.variant), output)
+                    answers.setdefault((trial.case, trial.variant), output)
                 return outputs
 
             yield asked
 
-    def _distance(self) -> float:
+    def _distance(self, answers: dict[Key, RawOutput]) -> float:
         largest = 0.0
-        for (case, variant), output in self._answers.items():
+        for (case, variant), output in answers.items():
             setting = self._standard.settings[case]
             if variant == "base":
                 wanted = [leaf.array for call in setting.expected.leaves for leaf in call]

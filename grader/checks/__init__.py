@@ -11,7 +11,7 @@ from grader.checks.stacking import BATCH, stack, unstack
 from grader.errors import CourseError
 from grader.types import CheckUse, Finding, RawOutput, Rubric, Setting, Trial, Verdict
 
-__all__ = ["CHECKS", "follow_up", "idle", "judge", "plan"]
+__all__ = ["CHECKS", "answered", "follow_up", "idle", "judge", "plan"]
 
 Settings = Mapping[str, Setting]
 """Settings by case id."""
@@ -115,7 +115,7 @@ def follow_up(rubric: Rubric, settings: Settings, answers: Answers) -> tuple[Tri
     Of each check only for the first case of its criterion that asks: one is enough to say what is
     wrong, and such trials pay for nothing.
     """
-    answered = _Answered(answers)
+    came = _Answered(answers)
     trials: dict[tuple[str, str], Trial] = {}
     for criterion in rubric.criteria:
         for use in criterion.checks:
@@ -123,7 +123,7 @@ def follow_up(rubric: Rubric, settings: Settings, answers: Answers) -> tuple[Tri
             if check.follow_up is no_follow_up:
                 continue
             asked = (
-                check.follow_up(setting, answered.seen(setting, use), use.options)
+                check.follow_up(setting, came.seen(setting, use), use.options)
                 for case in rubric.cases_over(criterion)
                 if (setting := settings.get(case.id)) is not None
             )
@@ -139,11 +139,11 @@ def judge(rubric: Rubric, settings: Settings, answers: Answers) -> dict[str, tup
     the same, so each criterion holds it once; and a relation that waits for the values of a case
     is not worth saying beside what is wrong with them.
     """
-    answered = _Answered(answers)
+    came = _Answered(answers)
     findings = {}
     for criterion in rubric.criteria:
         found = [
-            CHECKS[use.name].judge(setting, answered.seen(setting, use), use.options)
+            CHECKS[use.name].judge(setting, came.seen(setting, use), use.options)
             for case in rubric.cases_over(criterion)
             if (setting := settings.get(case.id)) is not None
             for use in criterion.checks
@@ -157,6 +157,13 @@ def judge(rubric: Rubric, settings: Settings, answers: Answers) -> dict[str, tup
             }.values()
         )
     return findings
+
+
+def answered(
+    trials: tuple[Trial, ...], outputs: tuple[RawOutput, ...]
+) -> dict[tuple[str, str], RawOutput]:
+    """Outputs under the case and variant of the trials that they answer."""
+    return {(t.case, t.variant): output for t, output in zip(trials, outputs, strict=True)}
 
 
 def _uses(rubric: Rubric, settings: Settings) -> Iterator[tuple[CheckUse, Setting]]:

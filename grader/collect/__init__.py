@@ -19,7 +19,7 @@ from grader.collect.archives import (
     opened,
     within,
 )
-from grader.collect.trees import Contents, File, Folder, Refused, on_disk
+from grader.collect.trees import Contents, File, Folder, Refused, legible, on_disk
 from grader.errors import UsageError
 from grader.types import Submission, SubmittedFile
 
@@ -73,10 +73,11 @@ def collect(paths: Iterable[Path], assignment: str) -> Found:
         listed = ", ".join(map(str, paths))
         raise UsageError(
             f"expected notebooks (.ipynb) or modules (.py), found none in {listed}"
-            + "".join(f"\n  {each}" for each in collector.skipped)
+            + "".join(f"\n  {legible(each)}" for each in collector.skipped)
         )
     return Found(
-        submissions=tuple(_distinct(collector.submissions)), skipped=tuple(collector.skipped)
+        submissions=tuple(_distinct(collector.submissions)),
+        skipped=tuple(map(legible, collector.skipped)),
     )
 
 

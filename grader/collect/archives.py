@@ -318,6 +318,8 @@ def _fault_of_name(raw: str, parts: tuple[str, ...]) -> str:
         return "a name with a backslash, which is a folder's mark on some systems only"
     if raw.startswith("/") or _DRIVE.match(raw):
         return "an absolute path"
+    if "." in raw.split("/")[1:]:
+        return "a path with a dot in it, which is another name for a file"
     if ".." in raw.split("/"):
         return "a path that leads outside"
     if not parts:

@@ -5,7 +5,7 @@ told from the reference there. Entries are looked at in the rubric's order, so t
 one has got wrong explains a later one that uses it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from grader.diagnose.localise import localise
 from grader.diagnose.sharing import shares
@@ -47,10 +47,11 @@ def diagnose(
         mistakes: what known mistakes answer.
     """
     found: list[Diagnosis] = []
+    every = _Later(lambda: fingerprints(answers, _compared(trials)))
     for entry in rubric.entries:
         if not _failing(rubric, entry, findings):
             continue
-        asked = tuple(t for t in trials if t.entry == entry and t.probe != "describe")
+        asked = tuple(trial for trial in _compared(trials) if trial.entry == entry)
         outcomes = {
             answers[t.case, t.variant].outcome for t in asked if (t.case, t.variant) in answers
         }
@@ -61,7 +62,7 @@ def diagnose(
         if right and all(own[key].agrees(right[key]) for key in own):
             continue
         carried = [ids for each in found if each.kind == "mistake" for ids in each.alternatives]
-        named = _named(rubric, entry, own, carried, mistakes)
+        named = _named(rubric, entry, own, every, carried, mistakes)
         if named is None:
             named = localise(entry, asked, settings, answers)
         if named is not None:
@@ -78,20 +79,40 @@ def _failing(rubric: Rubric, entry: str, findings: Mapping[str, tuple[Finding, .
     )
 
 
+def _compared(trials: tuple[Trial, ...]) -> tuple[Trial, ...]:
+    return tuple(trial for trial in trials if trial.probe != "describe")
+
+
+class _Later:
+    """Fingerprints that are made when they are first asked for."""
+
+    def __init__(self, make: Callable[[], Own]):
+        self._make, self._made = make, Own()
+
+    def __call__(self) -> Own:
+        self._made = self._made or self._make()
+        return self._made
+
+
 def _named(
-    rubric: Rubric, entry: str, own: Own, carried: list[Ids], mistakes: Mistakes
+    rubric: Rubric,
+    entry: str,
+    own: Own,
+    every: Callable[[], Own],
+    carried: list[Ids],
+    mistakes: Mistakes,
 ) -> Diagnosis | None:
     """The first of these that explains everything: what an earlier entry got wrong, one known
     mistake or variant, two of them."""
     if ids := _explaining(carried, own, mistakes):
         return _diagnosis(rubric, entry, "carried", ids)
     single: list[Ids] = [(name,) for name in mistakes.ids]
-    if ids := _explaining(single, own, mistakes):
+    if ids := _closest(_explaining(single, own, mistakes), every, mistakes):
         variants = {each.id for each in rubric.variants}
         if chosen := [each for each in ids if each[0] in variants]:
             return _diagnosis(rubric, entry, "variant", chosen[:1])
         return _diagnosis(rubric, entry, "mistake", ids)
-    if ids := _explaining(mistakes.pairs(entry, own), own, mistakes):
+    if ids := _closest(_explaining(mistakes.pairs(entry, own), own, mistakes), every, mistakes):
         told = {name for each in carried for name in each if all(name in pair for pair in ids)}
         return _diagnosis(rubric, entry, "mistake", ids, told)
     return None
@@ -110,6 +131,19 @@ def _explaining(candidates: Iterable[Ids], own: Own, mistakes: Mistakes) -> list
         ):
             explaining.append(ids)
     return explaining
+
+
+def _closest(candidates: list[Ids], every: Callable[[], Own], mistakes: Mistakes) -> list[Ids]:
+    """Of what explains an entry, that which contradicts least of what other entries answered."""
+    if len(candidates) < 2:
+        return candidates
+    contradicted = {
+        ids: sum(not each.agrees(prints[key]) for key, each in every().items())
+        for ids in candidates
+        if (prints := mistakes.prints(ids)) is not None
+    }
+    least = min(contradicted.values())
+    return [ids for ids in candidates if contradicted.get(ids) == least]
 
 
 def _diagnosis(

@@ -29,8 +29,8 @@ from grader.types import (
     Trial,
 )
 
-TOGETHER = 6
-"""Patches in one child: what an output holds on to is given back between children."""
+TRIALS_TOGETHER = 600
+"""Trials in one child, of several patches: what an output holds on to is given back after it."""
 LIMITS = Limits(seconds=600, trial_seconds=5, memory_mb=2048)
 
 
@@ -126,13 +126,11 @@ class FromReference:
         telling = self._telling(entry, own)
         keys = tuple((trial.case, trial.variant) for trial in telling)
         with self._lock:
-            if (entry, keys) not in self._screened:
-                self._screened[entry, keys] = self._many(list(self._plausible(entry)), telling)
-            screened = self._screened[entry, keys]
+            known = self._screened.setdefault((entry, keys), {})
+            plausible = list(self._plausible(entry, own))
+            known |= self._many([ids for ids in plausible if ids not in known], telling, self.code)
         return tuple(
-            ids
-            for ids, prints in screened.items()
-            if all(prints[key].agrees(own[key]) for key in keys)
+            ids for ids in plausible if all(known[ids][key].agrees(own[key]) for key in keys)
         )
 
     def noticed(self, ids: Ids, entry: str) -> bool:
@@ -144,19 +142,26 @@ class FromReference:
 
     def _still_noticed(self, ids: Ids, entry: str) -> bool:
         trials = tuple(trial for trial in self._trials if trial.entry == entry)
+        keys = [(trial.case, trial.variant) for trial in trials]
         under = self.prints(ids)
-        own = [
-            (*ids, name)
+        seen_at = {
+            (*ids, name): sorted(changed, key=keys.index)
             for name in self._misconceptions
-            if entry.partition(".")[0] in self._patches[name].scopes
-            and name not in ids
-            and self._combine((*ids, name))
-            and self.differs((name,), entry)
-        ]
-        return all(
-            any(not prints[key].agrees(under[key]) for key in prints)
-            for prints in self._many(own, trials).values()
-        )
+            if not self.elsewhere(name, entry) and name not in ids and self._combine((*ids, name))
+            if (changed := self._changed(self.prints((name,)), keys))
+        }
+        # Most are seen where each is seen first by itself; the rest is asked everything.
+        first = {changed[0] for changed in seen_at.values()}
+        few = tuple(trial for trial, key in zip(trials, keys, strict=True) if key in first)
+        waiting = list(seen_at)
+        for asked in (few, trials):
+            answered = self._many(waiting, asked, self.code)
+            waiting = [
+                each
+                for each, prints in answered.items()
+                if all(prints[key].agrees(under[key]) for key in prints)
+            ]
+        return not waiting
 
     def elsewhere(self, name: str, entry: str) -> bool:
         """Whether a patch edits something else than the entry."""
@@ -181,10 +186,21 @@ class FromReference:
             for one, two in combinations(ids, 2)
         )
 
-    def _plausible(self, entry: str) -> Iterable[Ids]:
-        """Pairs of patches that fit together and each change what the entry answers."""
-        moving = [name for name in self._misconceptions if self.differs((name,), entry)]
-        return filter(self._combine, combinations(moving, 2))
+    def _plausible(self, entry: str, own: Prints) -> Iterable[Ids]:
+        """Pairs of patches that fit together and that, between them, change every answer of the
+        entry that is changed."""
+        wrong = self._changed(own, own)
+        moving = {name: self._changed(self.prints((name,)), own) for name in self._misconceptions}
+        return (
+            (one, two)
+            for one, two in combinations((name for name in moving if moving[name]), 2)
+            if wrong <= moving[one] | moving[two] and self._combine((one, two))
+        )
+
+    def _changed(self, prints: Prints, among: Iterable[Key]) -> set[Key]:
+        """Trials, among some, that are not answered as the reference answers them."""
+        right = self.right
+        return {key for key in among if not prints[key].agrees(right[key])}
 
     def _telling(self, entry: str, own: Prints) -> tuple[Trial, ...]:
         """The first trials of three cases in which an answer is not the reference's."""
@@ -196,15 +212,19 @@ class FromReference:
         return tuple(found.values())[:3]
 
     def _many(
-        self, wanted: Sequence[Ids], trials: tuple[Trial, ...]
+        self,
+        wanted: Sequence[Ids],
+        trials: tuple[Trial, ...],
+        source: Callable[[Ids], str] | None = None,
     ) -> dict[Ids, dict[Key, Fingerprint]]:
         """What the reference answers under each set of patches, some of them in one child."""
         found: dict[Ids, dict[Key, Fingerprint]] = {}
-        chunks = [wanted[at : at + TOGETHER] for at in range(0, len(wanted), TOGETHER)]
+        size = max(1, TRIALS_TOGETHER // max(1, len(trials)))
+        chunks = [wanted[at : at + size] for at in range(0, len(wanted), size)]
+        source = source or self.source
         with ThreadPoolExecutor(os.cpu_count()) as threads:
-            for chunk, outputs in zip(
-                chunks, threads.map(lambda chunk: self._answers(chunk, trials), chunks), strict=True
-            ):
+            answers = threads.map(lambda chunk: self._answers(chunk, trials, source), chunks)
+            for chunk, outputs in zip(chunks, answers, strict=True):
                 for n, ids in enumerate(chunk):
                     own = outputs[n * len(trials) : (n + 1) * len(trials)]
                     found[ids] = {
@@ -213,10 +233,12 @@ class FromReference:
                     }
         return found
 
-    def _answers(self, chunk: Sequence[Ids], trials: tuple[Trial, ...]) -> tuple[RawOutput, ...]:
+    def _answers(
+        self, chunk: Sequence[Ids], trials: tuple[Trial, ...], source: Callable[[Ids], str]
+    ) -> tuple[RawOutput, ...]:
         job = Job(
             source=_imports(self._names, len(chunk)),
-            modules={f"_{n}": self.source(ids) for n, ids in enumerate(chunk)},
+            modules={f"_{n}": source(ids) for n, ids in enumerate(chunk)},
             trials=tuple(_renamed(trial, n) for n in range(len(chunk)) for trial in trials),
             limits=LIMITS,
         )
@@ -228,11 +250,15 @@ class FromReference:
     def source(self, ids: Ids) -> str:
         """The reference with some patches, loaded as a submission is."""
         name = self._rubric.assignment
-        made = [each for one in ids for each in self._patches[one].made]
-        code = patched(self._source, made, f"rubrics/{name}.yaml {' + '.join(ids)}")
-        file = SubmittedFile(name=f"{name}.py", content=code.encode())
+        file = SubmittedFile(name=f"{name}.py", content=self.code(ids).encode())
         submission = Submission(student="", assignment=name, path=f"{ids}", files=(file,))
         return load(submission, self._names).source
+
+    def code(self, ids: Ids) -> str:
+        """The same as it is written; enough to screen many, which are then run as loaded."""
+        made = [each for one in ids for each in self._patches[one].made]
+        where = f"rubrics/{self._rubric.assignment}.yaml {' + '.join(ids)}"
+        return patched(self._source, made, where)
 
     @property
     def _names(self) -> tuple[str, ...]:

@@ -16,12 +16,11 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 from grader.reports.folders import folder_of, folders
-from grader.reports.legible import points_text, rounded_points, visible
+from grader.reports.legible import plain_facts, points_text, rounded_points, visible
 from grader.reports.messages import said, say
 from grader.reports.pages import render
 from grader.reports.phrasing import isolation_statement, status_word, verdict_name
 from grader.reports.svg import histogram
-from grader.reports.view import plain_facts
 from grader.types import CriterionResult, Finding, Grade, Status, Text, Verdict
 
 __all__ = [

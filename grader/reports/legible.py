@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
+from numbers import Integral, Real
 from typing import Any
 
 DIGITS = 4
@@ -120,3 +121,23 @@ def points_text(points: Fraction) -> str:
     sign = "-" if hundredths < 0 else ""
     whole, rest = divmod(abs(hundredths), 100)
     return f"{sign}{whole}.{rest:02d}".rstrip("0").rstrip(".") if rest else f"{sign}{whole}"
+
+
+def plain_facts(facts: Mapping[str, Any]) -> dict[str, Any]:
+    """Facts as strict JSON: no NaN, no NumPy scalar, no invisible character."""
+    return {key: _fact(value) for key, value in facts.items()}
+
+
+def _fact(value: Any) -> Any:
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, Integral):
+        whole = int(value)
+        return whole if whole.bit_length() <= 64 else number_text(whole)
+    if isinstance(value, Real):
+        return float(value) if math.isfinite(value) else number_text(float(value))
+    if isinstance(value, Mapping):
+        return {visible(str(key)): _fact(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_fact(one) for one in value]
+    return visible(str(value), lines=True)

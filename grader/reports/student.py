@@ -88,8 +88,11 @@ def report_markdown(view: StudentView, language: str) -> str:
         lines += [""]
     if view.provenance:
         made = view.provenance
-        timed = say("ui.graded_in", {"seconds": number_text(made.seconds, 3)}, language)
-        lines += [_escaped(f"{timed}. {isolation_statement(made.isolation, language)}"), ""]
+        said = [isolation_statement(made.isolation, language)]
+        if made.seconds:
+            seconds = {"seconds": number_text(made.seconds, 3)}
+            said.insert(0, f"{say('ui.graded_in', seconds, language)}.")
+        lines += [_escaped(" ".join(said)), ""]
     return "\n".join(lines)
 
 
@@ -173,11 +176,11 @@ def _criterion(criterion: StudentCriterion, view: StudentView, language: str) ->
         titles = {one.id: one.title.of(language) for one in view.criteria}
         title = titles.get(criterion.blocked_by, criterion.blocked_by)
         lines.append(f"- {_escaped(say('ui.blocked_by', {'title': title}, language))}")
+    lines += _diagnosis(criterion, language)
     lines += [_finding(finding, language) for finding in criterion.findings]
     for line in criterion.hidden:
         tag = say("ui.hidden", {}, language)
         lines.append(f"- ({tag}) {_sentence(phrase(line.code, {}, language))}")
-    lines += _diagnosis(criterion, language)
     if criterion.read and name != "pass":
         lines.append(f"- {say('ui.read', {}, language)}: {_code(criterion.read.removeprefix('#'))}")
     return lines if lines[-1] else lines[:-1]

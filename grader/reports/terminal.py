@@ -139,10 +139,6 @@ def _criterion(
         titles = {one.id: one.title.of(language) for one in view.criteria}
         title = titles.get(criterion.blocked_by, criterion.blocked_by)
         yield _hanging(Text(say("ui.blocked_by", {"title": title}, language), style="dim"))
-    for finding in criterion.findings:
-        yield _hanging(_finding(finding, language))
-    for hidden in criterion.hidden:
-        yield _hanging(_sentence(phrase(hidden.code, {}, language)))
     if criterion.diagnosis is not None:
         seen = criterion.diagnosis
         yield _hanging(Text(diagnosis_heading(seen, language), style="bold"))
@@ -151,6 +147,10 @@ def _criterion(
         for hint in seen.hints:
             ask = Text(f"{say('ui.ask', {}, language)} ", style="bold")
             yield _hanging(ask.append(hint.of(language), style="not bold"), 6)
+    for finding in criterion.findings:
+        yield _hanging(_finding(finding, language))
+    for hidden in criterion.hidden:
+        yield _hanging(_sentence(phrase(hidden.code, {}, language)))
     if criterion.read and name in ("fail", "error"):
         read = f"{say('ui.read', {}, language)}: {visible(criterion.read.removeprefix('#'))}"
         yield _hanging(Text(read, style="dim"))

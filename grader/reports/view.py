@@ -7,13 +7,12 @@ nothing else, so whatever a hidden case's evidence holds, there is nowhere to pu
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from numbers import Integral, Real
 from typing import Any, Literal
 
-from grader.reports.legible import number_text, rounded_points, visible
+from grader.reports.legible import plain_facts, rounded_points, visible
 from grader.reports.messages import said
 from grader.types import (
     CriterionResult,
@@ -222,8 +221,19 @@ def student_view(grade: Grade, *, after_due: bool = False) -> StudentView:
         ),
         notes=tuple(note_view(note) for note in grade.notes),
         file=visible(grade.file),
-        provenance=grade.provenance,
+        provenance=_provenance(grade),
     )
+
+
+def _provenance(grade: Grade) -> Provenance | None:
+    """What the mark rests on, without the time it took where hidden cases were run.
+
+    A submission could be the slower the larger a hidden input is, and read that in its report.
+    """
+    hidden = any(finding.hidden for result in grade.criteria for finding in result.findings)
+    if grade.provenance is None or not hidden:
+        return grade.provenance
+    return replace(grade.provenance, seconds=0.0)
 
 
 def _load_said_once(criteria: Iterable[StudentCriterion]) -> Iterable[StudentCriterion]:
@@ -241,11 +251,6 @@ def note_view(note: Note) -> StudentNote:
     return StudentNote(
         code=note.code, facts=facts, text=said(note.code, facts), origin=_origin(note.origin)
     )
-
-
-def plain_facts(facts: Facts) -> dict[str, Any]:
-    """Facts as strict JSON: no NaN, no NumPy scalar, no invisible character."""
-    return {key: _plain(value) for key, value in facts.items()}
 
 
 def _points(points: Fraction) -> float:
@@ -382,18 +387,3 @@ def _picture(picture: Picture) -> StudentPicture:
 
 def _origin(origin: Origin | None) -> Origin | None:
     return None if origin is None else replace(origin, file=visible(origin.file))
-
-
-def _plain(value: Any) -> Any:
-    if value is None or isinstance(value, bool):
-        return value
-    if isinstance(value, Integral):
-        whole = int(value)
-        return whole if whole.bit_length() <= 64 else number_text(whole)
-    if isinstance(value, Real):
-        return float(value) if math.isfinite(value) else number_text(float(value))
-    if isinstance(value, Mapping):
-        return {visible(str(key)): _plain(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
-    return visible(str(value), lines=True)

@@ -70,6 +70,7 @@ class Zygote:
         self._lock = threading.Lock()
         self._ids = itertools.count()
         self._control: socket.socket | None = None
+        self._begun: tuple[socket.socket, queue.Queue[Exception | None]] | None = None
         self._owner: threading.Thread | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self.versions: Mapping[str, str] = {}
@@ -109,7 +110,7 @@ class Zygote:
             EngineError: the level that was asked for, or any at all, can't be had.
         """
         with self._lock:
-            if self._isolation is None and self._asked is not None:
+            if self._isolation is None and (self._asked is not None or self._begun is not None):
                 self._started()
             elif self._isolation is None:
                 self._isolation = _probe()
@@ -149,6 +150,12 @@ class Zygote:
             self._control.close()
             self._control = None
 
+    def begin(self) -> None:
+        """Lets the process start while something else is done; what goes wrong is said later."""
+        with self._lock:
+            if self._control is None and self._begun is None:
+                self._begin()
+
     def start(self) -> Mapping[str, str]:
         """Versions of torch and NumPy in the workers; starts the zygote if need be."""
         with self._lock:
@@ -159,6 +166,9 @@ class Zygote:
         """Ends the zygote and every child."""
         with self._lock:
             self._forget()
+            if self._begun is not None:
+                self._begun[0].close()
+                self._begun = None
             if self._owner is not None:
                 self._owner.join(END_SECONDS)
                 if self._process is not None:
@@ -168,17 +178,27 @@ class Zygote:
 
     def _started(self) -> socket.socket:
         if self._control is None:
-            failures: queue.Queue[Exception | None] = queue.Queue()
-            ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-            self._owner = threading.Thread(
-                target=self._own, args=(ours, theirs, failures), name="zygote", daemon=True
-            )
-            self._owner.start()
+            ours, failures = self._begun or self._begin()
+            self._begun = None
+            try:
+                ours.send(json.dumps({"training": self.training}).encode())
+            except OSError:
+                pass  # it ended already, which the other thread says
             if (failure := failures.get()) is not None:
                 ours.close()
                 raise failure
             self._control = ours
         return self._control
+
+    def _begin(self) -> tuple[socket.socket, queue.Queue[Exception | None]]:
+        failures: queue.Queue[Exception | None] = queue.Queue()
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._owner = threading.Thread(
+            target=self._own, args=(ours, theirs, failures), name="zygote", daemon=True
+        )
+        self._begun = ours, failures
+        self._owner.start()
+        return self._begun
 
     def _own(self, ours: socket.socket, theirs: socket.socket, failures: queue.Queue[Any]) -> None:
         try:
@@ -193,10 +213,9 @@ class Zygote:
             stack.enter_context(theirs)
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="grader-zygote-"))
             log = stack.enter_context(tempfile.TemporaryFile())
-            warmth = "training" if self.training else "-"
             level = self._asked or (self._isolation.level if self._isolation else "best")
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-B", str(SCRIPT), str(theirs.fileno()), warmth, level],
+                [sys.executable, "-I", "-B", str(SCRIPT), str(theirs.fileno()), level],
                 pass_fds=[theirs.fileno()],
                 env=CLEAN_ENVIRONMENT | {"TMPDIR": folder},
                 cwd=folder,

@@ -1,9 +1,10 @@
 """The warm process that forks one child for each job. Untrusted side; runs no student code itself.
 
-Started by `warm` as `python -I -B zygote.py SOCKET_FD training|- LEVEL`, by the path of this file,
-so that nothing of the trusted side comes along. It imports torch and NumPy once, with one thread,
-goes to the asked level of isolation ("best" is the strictest that can be had), says which that is,
-and then answers requests on its socket (SOCK_SEQPACKET, JSON):
+Started by `warm` as `python -I -B zygote.py SOCKET_FD LEVEL`, by the path of this file, so that
+nothing of the trusted side comes along. It imports torch and NumPy once, with one thread, is told
+whether optimisers are to be warmed too ({"training": true}), goes to the asked level of isolation
+("best" is the strictest that can be had), says which that is, and then answers requests on its
+socket (SOCK_SEQPACKET, JSON):
 
     {"fork": id, "limits": {...}, "scratch": folder}, with four descriptors: job, results, output,
         status
@@ -48,7 +49,7 @@ class Child:
     """Descriptor on which its end is told."""
 
 
-def main(descriptor: int, training: bool, asked: str) -> None:
+def main(descriptor: int, asked: str) -> None:
     """Warms up, shuts itself in, says so, and serves until the socket ends."""
     prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     prctl(PR_SET_CHILD_SUBREAPER, 1)
@@ -56,7 +57,10 @@ def main(descriptor: int, training: bool, asked: str) -> None:
     lockdown = untrusted("lockdown")
     level, refused = lockdown.probe() if asked == "best" else (asked, {})
     worker = untrusted("worker")
-    worker.warm_up(training)
+    wanted = control.recv(MESSAGE_BYTES)
+    if not wanted:
+        return
+    worker.warm_up(json.loads(wanted)["training"])
     worker.portable()
     threads = len(os.listdir("/proc/self/task")) if os.path.isdir("/proc/self/task") else 1
     try:
@@ -296,4 +300,4 @@ if __name__ == "__main__":
     if sys.argv[1] == "probe":
         probe()
     else:
-        main(int(sys.argv[1]), sys.argv[2] == "training", sys.argv[3])
+        main(int(sys.argv[1]), sys.argv[2])

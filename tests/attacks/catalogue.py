@@ -8,6 +8,10 @@ import yaml
 
 FOLDER = Path(__file__).resolve().parent
 LEVELS = ("A", "B", "E")
+GROUPS = (
+    "reading", "escape", "writing", "signalling", "network", "exhaustion", "cheating", "archives",
+    "notebooks", "reports",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,12 @@ class Attack:
 
     def is_open(self, level: str, user: str) -> bool:
         """Whether it is known to succeed at a level."""
-        return level in self.open or f"{level}:{user}" in self.open_as.split()
+        known = level in self.open or f"{level}:{user}" in self.open_as.split()
+        return known or level not in self.run
+
+    def depends(self, level: str, user: str) -> bool:
+        """Whether it succeeds at a level depends on the machine."""
+        return f"{level}:{user}" in self.may.split()
 
 
 def attacks() -> tuple[Attack, ...]:

@@ -136,7 +136,9 @@ def by_flat(got: Any, expected: Any) -> bool:
     return list(flat(got)) == list(flat(expected))
 
 
-by_slow = by_public = by_engine = by_lazy = by_files = by_forbidden = by_tidy = by_careless = by_timed = by_allclose
+by_slow = by_public = by_engine = by_lazy = by_files = by_forbidden = by_tidy = by_careless = (
+    by_timed
+) = by_allclose
 
 
 COMPARE: dict[str, Callable[[Any, Any], bool]] = {
@@ -450,7 +452,9 @@ def unpack(archive: Path, target: Path, depth: int = 0) -> None:
             elif info.compress_type == zipfile.ZIP_DEFLATED:
                 # By the local header, as streaming readers do, sizes and checks ignored.
                 start = info.header_offset
-                lengths = [int.from_bytes(raw[start + at : start + at + 2], "little") for at in (26, 28)]
+                lengths = [
+                    int.from_bytes(raw[start + at : start + at + 2], "little") for at in (26, 28)
+                ]
                 data = zlib.decompressobj(-15).decompress(raw[start + 30 + sum(lengths) :])
                 path.write_bytes(data)
             else:
@@ -489,10 +493,17 @@ def launched(request: dict[str, Any]) -> None:
     for x in Tests().inputs:
         os.write(questions, x.numpy().tobytes())
     if how == "class":
-        for name, source in (("before", RIGHT), ("right", RIGHT), ("wrong", WRONG), ("raises", RAISES)):
+        for name, source in (
+            ("before", RIGHT),
+            ("right", RIGHT),
+            ("wrong", WRONG),
+            ("raises", RAISES),
+        ):
             (out / f"{name}.py").write_text(source)
         names = ("right", "wrong", "raises")
-        grade_class([out / "before.py", path, *(out / f"{name}.py" for name in names)], compare, out)
+        grade_class(
+            [out / "before.py", path, *(out / f"{name}.py" for name in names)], compare, out
+        )
     elif how == "bare":
         child = os.fork()
         if child == 0:

@@ -172,7 +172,7 @@ def formula(scene: Scene, seen: Evidence, _: str) -> bool:
 def escapes(scene: Scene, seen: Evidence, _: str) -> bool:
     """Control characters of the student's reach the instructor's terminal."""
     return any(
-        unicodedata.category(char) == "Cc" and char != "\n" or char in "\u202e\u2066\u200f"
+        (unicodedata.category(char) == "Cc" and char != "\n") or char in "\u202e\u2066\u200f"
         for char in seen.terminal
     )
 
@@ -186,7 +186,8 @@ OBSERVERS: dict[str, Callable[[Scene, Evidence, str], bool]] = {
     function.__name__: function
     for function in (
         carried, sized, told, heard, received, changed, appeared, victim, memory, score,
-        neighbours, lingers, left, resident, unpacked, hidden, timed, active, formula, escapes, misleads,
+        neighbours, lingers, left, resident, unpacked, hidden, timed, active, formula, escapes,
+        misleads,
     )
 }  # fmt: skip
 

@@ -28,14 +28,14 @@ from grader.sandbox.runner import Runner
 from grader.sandbox.warm import Zygote
 from grader.types import Grade, Status, Submission, SubmittedFile
 from tests.attacks.catalogue import FOLDER, Attack
-from tests.attacks.craft import built
 from tests.attacks.course import RAISES, RIGHT, WRONG
+from tests.attacks.craft import built
 from tests.attacks.observers import Evidence
 from tests.attacks.scene import Scene
 
 HONEST = {"right": RIGHT, "wrong": WRONG, "raises": RAISES}
 WORKERS = 2
-OURS = ("grader-attack-", "grader-job-of-a-neighbour-", "answers-")
+OURS = ("grader-attack-", "grader-job-of-a-neighbour-")
 """What attacks leave in /tmp where nothing stops them: they are seen by their observers."""
 
 
@@ -188,7 +188,9 @@ def alone_first(marker: TimedMarker, out: Path) -> tuple[float, dict[str, Any]]:
         if name == "wrong":
             twin = float(grade.earned or 0)
         if name == "right":
-            assert grade.earned == grade.possible, f"the honest one fails: {GRADE.dump_json(grade)!r}"
+            assert grade.earned == grade.possible, (
+                f"the honest one fails: {GRADE.dump_json(grade)!r}"
+            )
     return twin, alone
 
 
@@ -207,7 +209,7 @@ def graded(marker: TimedMarker, listed: list[Submission], out: Path) -> dict[str
                 progress=lambda grade: grades.__setitem__(grade.student, grade),
             )
             break
-        except Exception as error:  # noqa: BLE001 - a fault of ours, to be told by the suite
+        except Exception as error:
             if not set(marker.faults) & {each.student for each in waiting}:
                 marker.faults[f"? {len(marker.faults)}"] = repr(error)
                 raise
@@ -231,7 +233,8 @@ def difference(got: Any, want: Any) -> str:
         if mine != other:
             told = [f.get("facts") for f in mine["findings"] if f not in other["findings"]]
             wanted = [f.get("facts") for f in other["findings"] if f not in mine["findings"]]
-            return f"{mine['id']}: {mine['verdict']} {str(told)[:1500]} instead of {str(wanted)[:1500]}"
+            both = f"{str(told)[:1500]} instead of {str(wanted)[:1500]}"
+            return f"{mine['id']}: {mine['verdict']} {both}"
     return f"{got['status']} instead of {want['status']}"
 
 

@@ -21,10 +21,12 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
 
+from grader.errors import EngineError
 from tests.attacks.catalogue import Attack, attacks
 from tests.attacks.course import RAISES, RIGHT, WRONG, make_course
 from tests.attacks.craft import built
 from tests.attacks.observers import Evidence, succeeded
+from tests.attacks.road import run, zygote_at
 from tests.attacks.scene import Listeners, Scene
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -138,7 +140,9 @@ class Servers:
             server.stdin.write(json.dumps(request).encode() + b"\n")
             server.stdin.flush()
             answer = server.stdout.readline()
-            return json.loads(answer) if answer else {"status": -9, "seconds": 0, "left": 0, "rss": 0}
+            return (
+                json.loads(answer) if answer else {"status": -9, "seconds": 0, "left": 0, "rss": 0}
+            )
         finally:
             self._free.put(server)
 
@@ -258,7 +262,7 @@ def work(user: str, levels: str, ids: list[str]) -> int:
         servers.close()
         for level in levels.strip("-"):
             told.levels[level] = at_level(level, wanted, root, listeners, told)
-    except Exception:
+    except Exception:  # noqa: BLE001 - whatever it is, the suite is told
         told.failure = traceback.format_exc()
         sys.stderr.write(told.failure)
     finally:
@@ -318,7 +322,7 @@ def baselines(
             shown[attack.id] = succeeded(scene, evidence, attack.seen)
             if not shown[attack.id]:
                 sys.stderr.write(f"{attack.id} {evidence.died} {evidence.text[-700:]}\n")
-        except Exception:
+        except Exception:  # noqa: BLE001 - one that can't be shown is told
             sys.stderr.write(f"{attack.id}: {traceback.format_exc()}\n")
             shown[attack.id] = []
         finally:
@@ -344,8 +348,11 @@ def at_level(
     level: str, wanted: list[Attack], root: Path, listeners: Listeners, told: Told
 ) -> dict[str, Any]:
     """Every attack that is run at a level."""
-    from tests.attacks.road import run
-
+    try:
+        with zygote_at(level) as zygote:
+            zygote.isolation()
+    except EngineError as error:
+        return {"refused": str(error), "succeeded": {}, "unfair": [], "unclean": [], "seconds": 0}
     folder = root / f"level-{level}"
     course = make_course(folder / "course")
     made: list[Scene] = []

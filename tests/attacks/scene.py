@@ -88,7 +88,8 @@ class Scene:
 
     def __post_init__(self) -> None:
         self.canary_bytes = ctypes.create_string_buffer(self.canary.encode())
-        for part in ("submissions/ada", "home/.ssh", "results/.grades", "empty", "packages/torchlike"):
+        parts = ("submissions/ada", "home/.ssh", "results/.grades", "empty", "packages/torchlike")
+        for part in parts:
             (self.folder / part).mkdir(parents=True)
         make_course(self.folder / "course", self.canary)
         for name, text in {
@@ -111,7 +112,7 @@ class Scene:
         """A submission with this scene's names in place of the marks that it holds."""
         if "@VICTIM@" in source and self.victim is None:
             self.victim = subprocess.Popen(
-                [self.canary, "120"], executable="/bin/sleep", start_new_session=True
+                [self.canary, "3600"], executable="/bin/sleep", start_new_session=True
             )
         if "@KEY@" in source:
             self._share_memory()
@@ -201,9 +202,8 @@ class Scene:
             stopped = fields[0] in "Tt"
             limits = Path(f"/proc/{pid}/limits").read_text()
             oom = Path(f"/proc/{pid}/oom_score_adj").read_text()
-            io_priority = ctypes.CDLL(None).syscall(252, 1, pid)
-            policy = os.sched_getscheduler(pid)
-            return (stopped, fields[16], limits, oom, io_priority, policy, os.sched_getaffinity(pid))
+            policy, processors = os.sched_getscheduler(pid), os.sched_getaffinity(pid)
+            return (stopped, fields[16], limits, oom, CALL(252, 1, pid), policy, processors)
         except OSError as error:
             return ("gone", error.errno)
 
@@ -219,8 +219,8 @@ class Scene:
         if self.queue >= 0:
             libc.msgctl(self.queue, 0, None)
         for place in ("/dev/shm", "/tmp", "/var/tmp"):
-            for planted in [*Path(place).glob(f"{self.name}*"), *Path(place).glob("answers-*")]:
-                planted.unlink(missing_ok=True)
+            for left in Path(place).glob(f"{self.name}*"):
+                left.unlink(missing_ok=True)
         for planted in self.installed.glob(f"{self.name}*"):
             shutil.rmtree(planted) if planted.is_dir() else planted.unlink()
         for borrowed in self._borrowed:

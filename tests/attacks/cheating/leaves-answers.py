@@ -9,7 +9,7 @@ import torch
 def double(x):
     for folder in {"/tmp", "/dev/shm", "/var/tmp", tempfile.gettempdir()}:
         try:
-            torch.save(2 * x, os.path.join(folder, f"answers-{x.shape[0]}-{float(x[0, 0]):.6f}"))
+            torch.save(2 * x, os.path.join(folder, f"@NAME@-answers-{x.shape[0]}-{float(x[0, 0]):.6f}"))
         except (OSError, RuntimeError):
             continue
     return x * 2
