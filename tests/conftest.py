@@ -1,12 +1,22 @@
 """The warm process that tests share."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from grader.sandbox.runner import Runner
 from grader.sandbox.warm import Zygote
 from tests.attacks.table import LINES
+
+
+@pytest.fixture(scope="session", autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """What the grader keeps between runs, away from the user's own; commands inherit it."""
+    folder = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(folder))
+        yield folder
 
 
 @pytest.fixture(scope="session")

@@ -71,8 +71,8 @@ class Child:
             self._results, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
             stack.callback(self._results.close)
             with ExitStack() as given_away:
-                given = [given_away.enter_context(sealed(job)), theirs.fileno()]
                 given_away.callback(theirs.close)
+                given = [given_away.enter_context(sealed(job)), theirs.fileno()]
                 ends = []
                 for _ in ("output", "status"):
                     reading, writing = os.pipe()

@@ -136,8 +136,14 @@ def run(level: str, course: Path, batch: list[tuple[Attack, Scene]], out: Path) 
                     told = f"after {attack.id}: {difference(got, want)}"
                     (result.unclean if "probe" in name else result.unfair).append(told)
             gather(attack, scene, evidence, found.get(attack.id, []), grades, marker, out)
-    left = set(os.listdir(tempfile.gettempdir())) - before
-    result.unclean += sorted(f"left behind: {name}" for name in left if not name.startswith(OURS))
+    for name in sorted(set(os.listdir(tempfile.gettempdir())) - before):
+        place = Path(tempfile.gettempdir(), name)
+        inside = os.listdir(place) if place.is_dir() else []
+        whose = [a for a, scene in batch if any(each.startswith(scene.name) for each in inside)]
+        for attack in whose:
+            result.evidence[attack.id].left.append(name)
+        if not whose and not name.startswith(OURS):
+            result.unclean.append(f"left behind: {name}")
     result.seconds = time.monotonic() - began
     return result
 

@@ -8,7 +8,7 @@ import torch
 
 def double(x):
     here = os.getcwd()
-    os.chdir(tempfile.mkdtemp())
+    os.chdir(tempfile.mkdtemp(prefix="@NAME@"))
     for _ in range(3000):
         os.mkdir("x")
         os.chdir("x")

@@ -1,4 +1,4 @@
-"""Forks until it is refused, at most 300 times."""
+"""Forks until it is refused, at most 120 times."""
 
 import os
 import time
@@ -9,12 +9,12 @@ TOKEN = "@TOKEN@"[::-1]
 
 def attack():
     made = 0
-    for _ in range(300):
+    for _ in range(120):
         if os.fork() == 0:
-            time.sleep(1.5)
+            time.sleep(0.8)
             os._exit(0)
         made += 1
-    return TOKEN if made == 300 else f"{made}"
+    return TOKEN if made == 120 else f"{made}"
 
 
 def double(x):

@@ -6,11 +6,11 @@ import torch
 
 
 def double(x):
-    os.makedirs("shut/inner", exist_ok=True)
-    with open("shut/inner/work.txt", "w") as left:
+    os.makedirs("@NAME@/inner", exist_ok=True)
+    with open("@NAME@/inner/work.txt", "w") as left:
         left.write("mine")
-    os.chmod("shut/inner", 0o555 if os.geteuid() else 0o700)
-    os.chmod("shut", 0)
+    os.chmod("@NAME@/inner", 0o555 if os.geteuid() else 0o700)
+    os.chmod("@NAME@", 0)
     return x * 2
 
 
