@@ -19,8 +19,20 @@ from pydantic import TypeAdapter, ValidationError
 
 from grader.types import Leaf, Outcome, RawOutput, Trial
 
+SCHEME = "2"
+"""Changes with how fingerprints are made, so that kept ones are made again."""
+
 PROJECTIONS = 4
-RTOL, ATOL = 1e-7, 1e-9
+RTOL, ATOL = 1e-8, 1e-7
+FINEST = 1e-3
+"""Values much larger than this are compared by their logarithm, so that a masked -1e9 does not
+drown what stands beside it, nor a large gradient a small one."""
+
+MOST_PROJECTED = 2**20
+"""Elements; more than that, which no reference gives back, are compared bit by bit."""
+
+MOST_KEPT = 2**13
+"""Elements of what the random directions are kept for: submissions choose the lengths."""
 
 Key = tuple[str, str]
 """Case and variant of a trial."""
@@ -63,9 +75,21 @@ def fingerprint(output: RawOutput) -> Fingerprint:
         odd = np.nan_to_num(flat, nan=2.0, posinf=1.0, neginf=-1.0)[~finite]
         said.append(hashlib.sha256(np.packbits(finite).tobytes() + odd.tobytes()).hexdigest())
         flat = np.where(finite, flat, 0.0)
-    with np.errstate(over="ignore", invalid="ignore"):
-        numbers = (*(_directions(flat.size) @ flat), float(np.sqrt((flat * flat).sum())))
+    if flat.size > MOST_PROJECTED:
+        said.append(hashlib.sha256(flat.tobytes()).hexdigest())
+        return Fingerprint(form=_digest("|".join(said)))
+    directions = _kept_directions if flat.size <= MOST_KEPT else _directions
+    flat = _compressed(flat)
+    numbers = (*(directions(flat.size) @ flat), np.sqrt((flat * flat).sum()))
     return Fingerprint(form=_digest("|".join(said)), numbers=tuple(map(float, numbers)))
+
+
+def _compressed(flat: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Each value, or about the logarithm of a large one, with its sign."""
+    with np.errstate(over="ignore"):
+        small = np.arcsinh(flat / FINEST)
+    # Beyond 1e305 the quotient is too large for a float.
+    return np.where(np.isfinite(small), small, np.sign(flat) * 1000.0)
 
 
 def fingerprints(
@@ -107,9 +131,11 @@ class FingerprintFile:
         """Writes what is kept, whole or not at all."""
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with tempfile.NamedTemporaryFile(dir=self._path.parent, delete=False) as part:
-                part.write(_KEPT.dump_json(self._kept))
-            os.replace(part.name, self._path)
+            with tempfile.TemporaryDirectory(dir=self._path.parent) as folder:
+                part = Path(folder) / self._path.name
+                part.touch(mode=0o600)
+                part.write_bytes(_KEPT.dump_json(self._kept))
+                os.replace(part, self._path)
         except OSError:
             return
 
@@ -150,7 +176,11 @@ def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
+def _kept_directions(size: int) -> NDArray[np.float64]:
+    return _directions(size)
+
+
 def _directions(size: int) -> NDArray[np.float64]:
     """(PROJECTIONS, size), the same everywhere."""
     return np.random.RandomState(size % 2**31).standard_normal((PROJECTIONS, size))

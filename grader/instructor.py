@@ -19,7 +19,7 @@ from grader.collect import Found
 from grader.errors import EngineError, UsageError
 from grader.executors import Executor
 from grader.expected import Standard, from_reference
-from grader.fingerprints import FingerprintFile
+from grader.fingerprints import SCHEME, FingerprintFile
 from grader.mistakes import FromReference
 from grader.pipeline import Desk, grade
 from grader.provenance import provenance
@@ -66,7 +66,7 @@ class Marker:
         """What known mistakes answer: run when the first wrong submission asks."""
         assignment = self.assignment
         source = assignment.reference.content.decode("utf-8")
-        digest = hashlib.sha256("\n".join(self._rests_on).encode()).hexdigest()
+        digest = hashlib.sha256("\n".join((SCHEME, *self._rests_on)).encode()).hexdigest()
         return FromReference(
             assignment.rubric,
             source,

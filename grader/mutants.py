@@ -56,8 +56,8 @@ def _replacement(source: str, edit: Edit, where: str) -> Replacement:
             f"expected {edit.find!r} once in {edit.scope}, got {len(found)} @ {where}"
         )
     at, length = found[0]
-    number = source.count("\n", 0, at)
-    if not _solved(lines, number):
+    number, last_number = source.count("\n", 0, at), source.count("\n", 0, at + length)
+    if not (_solved(lines, number) and _solved(lines, last_number)):
         raise CourseError(
             f"expected {edit.find!r} in a solution region, got line {number + 1} @ {where}"
         )

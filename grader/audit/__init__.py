@@ -153,15 +153,20 @@ class _Auditor:
             problems=tuple(problems),
         )
 
-    def _grade(self, content: bytes, student: str, suffix: str = ".py") -> tuple[Grade, float]:
-        """A grade, and the largest distance from the reference in tolerances."""
+    def _grade(
+        self, content: bytes, student: str, suffix: str = ".py", *, begun: bool = False
+    ) -> tuple[Grade, float]:
+        """A grade, and the largest distance from the reference in tolerances.
+
+        What has been `begun` is run even where it is the skeleton as it was handed out.
+        """
         name = self._assignment.name
         file = SubmittedFile(name=f"{name}{suffix}", content=content)
         submission = Submission(student=student, assignment=name, path=student, files=(file,))
         answers: dict[Key, RawOutput] = {}
         desk = Desk(
             standard=self._standard,
-            skeleton=self._assignment.skeleton,
+            skeleton=b"" if begun else self._assignment.skeleton,
             open=partial(self._recorded, answers),
             mistakes=self._mistakes,
         )
@@ -230,7 +235,7 @@ class _Auditor:
         if not skeleton:
             yield "expected a released skeleton, got none"
             return
-        empty, _ = self._grade(skeleton, "skeleton")
+        empty, _ = self._grade(skeleton, "skeleton", begun=True)
         if empty.earned:
             yield f"expected nothing for the skeleton, got {empty.earned}"
         if signatures(skeleton.decode("utf-8")) != signatures(self._source):

@@ -47,11 +47,14 @@ def diagnose(
         mistakes: what known mistakes answer.
     """
     found: list[Diagnosis] = []
+    passed: set[Key] = set()
+    unexplained: set[Key] = set()
     every = _Later(lambda: fingerprints(answers, _compared(trials)))
     for entry in rubric.entries:
-        if not _failing(rubric, entry, findings):
-            continue
         asked = tuple(trial for trial in _compared(trials) if trial.entry == entry)
+        if not _failing(rubric, entry, findings):
+            passed |= {(trial.case, trial.variant) for trial in asked}
+            continue
         outcomes = {
             answers[t.case, t.variant].outcome for t in asked if (t.case, t.variant) in answers
         }
@@ -62,8 +65,9 @@ def diagnose(
         if right and all(own[key].agrees(right[key]) for key in own):
             continue
         carried = [ids for each in found if each.kind == "mistake" for ids in each.alternatives]
-        named = _named(rubric, entry, own, every, carried, mistakes)
+        named = _named(rubric, entry, own, every, carried, passed, unexplained, mistakes)
         if named is None:
+            unexplained |= own.keys()
             named = localise(entry, asked, settings, answers)
         if named is not None:
             found.append(named)
@@ -100,10 +104,13 @@ def _named(
     own: Own,
     every: Callable[[], Own],
     carried: list[Ids],
+    passed: set[Key],
+    unexplained: set[Key],
     mistakes: Mistakes,
 ) -> Diagnosis | None:
     """The first of these that explains everything: what an earlier entry got wrong, one known
-    mistake or variant, two of them."""
+    mistake or variant, two of them, neither of which shows in an earlier entry that passed or that
+    nothing explains."""
     if ids := _explaining(carried, own, mistakes):
         return _diagnosis(rubric, entry, "carried", ids)
     single: list[Ids] = [(name,) for name in mistakes.ids]
@@ -112,7 +119,12 @@ def _named(
         if chosen := [each for each in ids if each[0] in variants]:
             return _diagnosis(rubric, entry, "variant", chosen[:1])
         return _diagnosis(rubric, entry, "mistake", ids)
-    if ids := _closest(_explaining(mistakes.pairs(entry, own), own, mistakes), every, mistakes):
+    untouched = {
+        key for key in passed if key in every() and every()[key].agrees(mistakes.right[key])
+    }
+    known = [name for ids in carried for name in ids]
+    pairs = mistakes.pairs(entry, own, known, untouched | unexplained)
+    if ids := _closest(_explaining(pairs, own, mistakes), every, mistakes):
         told = {name for each in carried for name in each if all(name in pair for pair in ids)}
         return _diagnosis(rubric, entry, "mistake", ids, told)
     return None

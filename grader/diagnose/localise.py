@@ -10,7 +10,7 @@ from itertools import permutations
 import numpy as np
 from numpy.typing import NDArray
 
-from grader.checks.base import axes_of, is_close, named
+from grader.checks.base import axes_of, is_close, named, values_right
 from grader.fingerprints import Key
 from grader.types import Diagnosis, Facts, Outcome, RawOutput, Setting, Tolerance, Trial
 
@@ -19,6 +19,8 @@ Located = tuple[str, Facts]
 """Message code and facts."""
 
 LOOSE = Tolerance(rtol=1e-6, atol=1e-9)
+MOST_RUNS = 4
+"""Stretches of wrong positions that are listed."""
 
 
 def localise(
@@ -38,7 +40,8 @@ def localise(
         output = answers.get((case, "base"))
         if output is None or output.outcome is not Outcome.OK:
             continue
-        located = _values(setting, output) or _gradients(setting, answers)
+        right = values_right(setting, output)
+        located = _gradients(setting, answers) if right else _values(setting, output)
         if located is not None:
             code, facts = located
             return Diagnosis(
@@ -65,7 +68,9 @@ def _values(setting: Setting, output: RawOutput) -> Located | None:
         axes = axes_of(setting, index)
         if left.shape == right.shape and is_close(left, right, setting.tolerance):
             continue
-        if not np.isfinite(left).all() or not np.isfinite(right).all() or right.ndim == 0:
+        if not (np.isfinite(left).all() and np.isfinite(right).all()) or right.size < 2:
+            return None
+        if left.shape == right.shape and is_close(left, right, LOOSE):
             return None
         for describe in DESCRIPTIONS:
             facts = describe(setting, left, right, axes)
@@ -88,7 +93,8 @@ def _transposed(setting: Setting, got: Array, want: Array, axes: tuple[str, ...]
             continue
         if is_close(got.transpose(order), want, LOOSE):
             inverse = np.argsort(order)
-            return {"got": ", ".join(_axis(axes, int(index)) for index in inverse)}
+            told = axes if len(set(axes)) == want.ndim else ()
+            return {"axes": [_axis(told, int(index)) for index in inverse]}
     return None
 
 
@@ -97,14 +103,16 @@ def _factor(setting: Setting, got: Array, want: Array, axes: tuple[str, ...]) ->
     if got.shape != want.shape or not np.abs(want).max(initial=0.0):
         return None
     factor = float((got * want).sum() / (want * want).sum())
-    if abs(factor) < 1e-6 or not is_close(got, factor * want, LOOSE):
+    if np.count_nonzero(want) < 2 or abs(factor) < 1e-6 or abs(factor - 1) < 1e-3:
+        return None
+    if not is_close(got, factor * want, LOOSE):
         return None
     return {"factor": factor}
 
 
 def _offset(setting: Setting, got: Array, want: Array, axes: tuple[str, ...]) -> Facts | None:
     """Equal but for one number that was added."""
-    if got.shape != want.shape or got.size < 2:
+    if got.shape != want.shape:
         return None
     offset = float((got - want).mean())
     return {"offset": offset} if is_close(got, want + offset, LOOSE) else None
@@ -153,11 +161,23 @@ def _along(setting: Setting, got: Array, want: Array, axes: tuple[str, ...]) -> 
         bad = wrong.any(axis=others)
         if bad.all():
             continue
-        places = np.flatnonzero(bad)
-        facts: Facts = {"axis": _axis(axes, axis), "places": places[:8].tolist()}
+        places = np.flatnonzero(bad).tolist()
+        runs = list(_runs(places))
+        listed = ", ".join(f"{a}" if a == b else f"{a}-{b}" for a, b in runs[:MOST_RUNS])
+        more = sum(b - a + 1 for a, b in runs[MOST_RUNS:])
+        facts: Facts = {"axis": _axis(axes, axis), "places": listed, "more": more or None}
         if best is None or len(places) < best[0]:
             best = len(places), facts
     return None if best is None else best[1]
+
+
+def _runs(places: list[int]) -> Iterator[tuple[int, int]]:
+    """First and last of each stretch of whole numbers, of which none is left out."""
+    start = 0
+    for at in range(1, len(places) + 1):
+        if at == len(places) or places[at] != places[at - 1] + 1:
+            yield places[start], places[at - 1]
+            start = at
 
 
 def _wrong(got: Array, want: Array) -> NDArray[np.bool_]:
@@ -175,12 +195,12 @@ DESCRIPTIONS: tuple[Callable[[Setting, Array, Array, tuple[str, ...]], Facts | N
 
 
 def _gradients(setting: Setting, answers: Mapping[Key, RawOutput]) -> Located | None:
-    """Which gradients are wrong where the values are right."""
+    """Which gradients are wrong, in a case whose values are right."""
     output = next(
         (
             out
             for (case, variant), out in answers.items()
-            if case == setting.case.id and variant.startswith("gradient") and out.gradients
+            if case == setting.case.id and variant.endswith(" gradients")
         ),
         None,
     )

@@ -16,6 +16,7 @@ from grader.cases import Key, base_trial, describe_trials, setting
 from grader.checks import CHECKS, plan
 from grader.errors import CourseError
 from grader.expected.standard import Standard, parameters_of
+from grader.fingerprints import Stored, restored
 from grader.mistakes import FromBundle, ToldPrints
 from grader.mistakes import from_bundle as mistakes_from_bundle
 from grader.rubric import RUBRIC, parse_rubric
@@ -134,6 +135,27 @@ def to_bundle(standard: Standard, skeleton: str, told: ToldPrints) -> tuple[str,
     return text, packed.getvalue()
 
 
+def same_bundle(new: bytes, old: bytes) -> bool:
+    """Whether two `public.json` say the same but for the rounding of fingerprints."""
+    try:
+        left, right = (_STORED.validate_json(each) for each in (new, old))
+    except ValidationError:
+        return False
+    told, known = left.mistakes, right.mistakes
+    rest = replace(left, mistakes=known)
+    return rest == right and told.noticed == known.noticed and _agree(told.prints, known.prints)
+
+
+def _agree(left: dict[str, dict[str, Stored]], right: dict[str, dict[str, Stored]]) -> bool:
+    if left.keys() != right.keys():
+        return False
+    for name in left:
+        one, other = restored(left[name]), restored(right[name])
+        if one.keys() != other.keys() or not all(one[key].agrees(other[key]) for key in one):
+            return False
+    return True
+
+
 def _stored(leaf: Leaf, name: str, arrays: dict[str, NDArray[Any]]) -> StoredLeaf:
     """A leaf as JSON, without its array, which goes to `arrays`."""
     if leaf.array is not None:
@@ -209,11 +231,16 @@ def from_bundle(folder: Path) -> Bundle:
     standard = Standard(
         rubric=rubric, settings=settings, trials=plan(rubric, settings), described=described
     )
+    mistakes = mistakes_from_bundle(stored.mistakes)
+    asked_of = [(t.case, t.variant) for t in standard.trials if t.probe != "describe"]
+    if mistakes.right and (untold := [each for each in asked_of if each not in mistakes.right]):
+        said = " ".join(untold[0])
+        raise CourseError(f"{NO_BUNDLE}, got no fingerprint of {said!r} @ {path}; {AGAIN}")
     return Bundle(
         standard=standard,
         skeleton=stored.skeleton.encode(),
         points=stored.points,
-        mistakes=mistakes_from_bundle(stored.mistakes),
+        mistakes=mistakes,
     )
 
 

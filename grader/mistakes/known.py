@@ -1,6 +1,6 @@
 """What is asked of whoever knows mistakes, and of whoever keeps what they answer."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from grader.fingerprints import Fingerprint, Key
@@ -38,8 +38,18 @@ class Mistakes(Protocol):
     def right(self) -> Prints:
         """What the reference itself answers."""
 
-    def pairs(self, entry: str, own: Prints) -> tuple[Ids, ...]:
-        """Pairs of misconceptions that answer one entry's most telling trials as `own` does."""
+    def pairs(
+        self, entry: str, own: Prints, known: Iterable[str] = (), still: Iterable[Key] = ()
+    ) -> tuple[Ids, ...]:
+        """Pairs of misconceptions that answer one entry's most telling trials as `own` does.
+
+        Args:
+            entry: the entry.
+            own: what a submission answered for it.
+            known: what is known to be wrong already: pairs with one of these are tried first, and
+                others only if none of them agrees.
+            still: trials whose answer none of the two may change, for other entries.
+        """
 
     def noticed(self, ids: Ids, entry: str) -> bool:
         """Whether each mistake of an entry's own would still be seen under these patches."""
@@ -69,7 +79,9 @@ class NoMistakes:
         """Nothing is known."""
         return None
 
-    def pairs(self, entry: str, own: Prints) -> tuple[Ids, ...]:
+    def pairs(
+        self, entry: str, own: Prints, known: Iterable[str] = (), still: Iterable[Key] = ()
+    ) -> tuple[Ids, ...]:
         """No pair is known."""
         return ()
 

@@ -84,10 +84,11 @@ class FromReference:
         """
         self._rubric, self._source, self._run, self._store = rubric, source, run, store
         self._trials = tuple(trial for trial in trials if trial.probe != "describe")
+        self._keys = {(trial.case, trial.variant) for trial in self._trials}
         self._patches = patches(rubric, source)
         self._known: dict[Ids, dict[Key, Fingerprint]] = {}
         self._noticed: dict[tuple[Ids, str], bool] = {}
-        self._screened: dict[tuple[str, tuple[Key, ...]], dict[Ids, dict[Key, Fingerprint]]] = {}
+        self._screened: dict[Key, dict[Ids, Fingerprint]] = {}
         self._lock = threading.RLock()
 
     @property
@@ -110,7 +111,7 @@ class FromReference:
                 missing = []
                 for each in wanted:
                     stored = self._store.get(each)
-                    if stored is None:
+                    if stored is None or stored.keys() != self._keys:
                         missing.append(each)
                     else:
                         self._known[each] = stored
@@ -121,47 +122,73 @@ class FromReference:
                     self._store.save()
             return self._known[ids]
 
-    def pairs(self, entry: str, own: Prints) -> tuple[Ids, ...]:
+    def pairs(
+        self, entry: str, own: Prints, known: Iterable[str] = (), still: Iterable[Key] = ()
+    ) -> tuple[Ids, ...]:
         """Pairs of misconceptions that answer one entry's most telling trials as `own` does."""
-        telling = self._telling(entry, own)
-        keys = tuple((trial.case, trial.variant) for trial in telling)
+        plausible = list(self._plausible(entry, own, still))
+        told = set(known)
         with self._lock:
-            known = self._screened.setdefault((entry, keys), {})
-            plausible = list(self._plausible(entry, own))
-            known |= self._many([ids for ids in plausible if ids not in known], telling, self.code)
-        return tuple(
-            ids for ids in plausible if all(known[ids][key].agrees(own[key]) for key in keys)
-        )
+            for some in (
+                [ids for ids in plausible if told.issuperset(ids)],
+                [ids for ids in plausible if not told.isdisjoint(ids)],
+                plausible,
+            ):
+                if agreeing := self._agreeing(some, entry, own):
+                    return tuple(agreeing)
+        return ()
+
+    def _agreeing(self, pairs: list[Ids], entry: str, own: Prints) -> list[Ids]:
+        """Those that answer some telling trials as `own` does, asked one after another."""
+        for trial in self._telling(entry, own):
+            key = trial.case, trial.variant
+            screened = self._screened.setdefault(key, {})
+            waiting = [ids for ids in pairs if ids not in screened]
+            for ids, prints in self._many(waiting, (trial,), self.code).items():
+                screened[ids] = prints[key]
+            pairs = [ids for ids in pairs if screened[ids].agrees(own[key])]
+        return pairs
 
     def noticed(self, ids: Ids, entry: str) -> bool:
         """Whether each mistake of an entry's own would still be seen under these patches."""
         with self._lock:
             if (ids, entry) not in self._noticed:
-                self._noticed[ids, entry] = self._still_noticed(ids, entry)
+                self._notice([ids], entry)
             return self._noticed[ids, entry]
 
-    def _still_noticed(self, ids: Ids, entry: str) -> bool:
+    def all_noticed(self, entry: str, names: Sequence[str]) -> list[str]:
+        """Those patches under which each mistake of an entry's own would still be seen."""
+        with self._lock:
+            self._notice([(name,) for name in names], entry)
+            return [name for name in names if self._noticed[(name,), entry]]
+
+    def _notice(self, under: Sequence[Ids], entry: str) -> None:
+        """Finds out, for several sets of patches at once, whether they hide a mistake."""
         trials = tuple(trial for trial in self._trials if trial.entry == entry)
         keys = [(trial.case, trial.variant) for trial in trials]
-        under = self.prints(ids)
         seen_at = {
-            (*ids, name): sorted(changed, key=keys.index)
+            name: min(changed, key=keys.index)
             for name in self._misconceptions
-            if not self.elsewhere(name, entry) and name not in ids and self._combine((*ids, name))
+            if not self.elsewhere(name, entry)
             if (changed := self._changed(self.prints((name,)), keys))
         }
+        waiting = {
+            (*ids, name): ids
+            for ids in under
+            for name in seen_at
+            if name not in ids and self._combine((*ids, name))
+        }
         # Most are seen where each is seen first by itself; the rest is asked everything.
-        first = {changed[0] for changed in seen_at.values()}
-        few = tuple(trial for trial, key in zip(trials, keys, strict=True) if key in first)
-        waiting = list(seen_at)
-        for asked in (few, trials):
-            answered = self._many(waiting, asked, self.code)
-            waiting = [
-                each
-                for each, prints in answered.items()
-                if all(prints[key].agrees(under[key]) for key in prints)
-            ]
-        return not waiting
+        few = {seen_at[name] for name in seen_at}
+        for asked in (tuple(t for t, k in zip(trials, keys, strict=True) if k in few), trials):
+            answered = self._many(list(waiting), asked, self.code)
+            waiting = {
+                both: waiting[both]
+                for both, prints in answered.items()
+                if all(prints[key].agrees(self.prints(waiting[both])[key]) for key in prints)
+            }
+        for ids in under:
+            self._noticed[ids, entry] = ids not in waiting.values()
 
     def elsewhere(self, name: str, entry: str) -> bool:
         """Whether a patch edits something else than the entry."""
@@ -186,14 +213,19 @@ class FromReference:
             for one, two in combinations(ids, 2)
         )
 
-    def _plausible(self, entry: str, own: Prints) -> Iterable[Ids]:
+    def _plausible(self, entry: str, own: Prints, still: Iterable[Key]) -> Iterable[Ids]:
         """Pairs of patches that fit together and that, between them, change every answer of the
-        entry that is changed."""
-        wrong = self._changed(own, own)
-        moving = {name: self._changed(self.prints((name,)), own) for name in self._misconceptions}
+        entry that is changed, and none that is `still`."""
+        wrong, still = self._changed(own, own), set(still) & self._keys
+        moving = {
+            name: changed
+            for name in self._misconceptions
+            if (changed := self._changed(self.prints((name,)), own))
+            and not self._changed(self.prints((name,)), still)
+        }
         return (
             (one, two)
-            for one, two in combinations((name for name in moving if moving[name]), 2)
+            for one, two in combinations(moving, 2)
             if wrong <= moving[one] | moving[two] and self._combine((one, two))
         )
 

@@ -1,9 +1,9 @@
 """What a student's folder tells of known mistakes: fingerprints of wrong answers, no patch."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from grader.fingerprints import Stored, restored, stored
+from grader.fingerprints import Key, Stored, restored, stored
 from grader.mistakes.known import Ids, Prints
 from grader.mistakes.running import FromReference
 from grader.types import Trial
@@ -28,7 +28,9 @@ class FromBundle:
             return None
         return {**self.right, **self.wrong[ids[0]]}
 
-    def pairs(self, entry: str, own: Prints) -> tuple[Ids, ...]:
+    def pairs(
+        self, entry: str, own: Prints, known: Iterable[str] = (), still: Iterable[Key] = ()
+    ) -> tuple[Ids, ...]:
         """Pairs need the reference, which a student's folder does not hold."""
         return ()
 
@@ -60,12 +62,17 @@ def told(mistakes: FromReference, trials: tuple[Trial, ...]) -> ToldPrints:
     entries = tuple(dict.fromkeys(trial.entry for trial in trials))
     noticed = [
         (name, entry)
-        for name in mistakes.ids
-        if name in prints
-        for entry in entries
-        if mistakes.elsewhere(name, entry)
-        and mistakes.differs((name,), entry)
-        and mistakes.noticed((name,), entry)
+        for at, entry in enumerate(entries)
+        for name in mistakes.all_noticed(
+            entry,
+            [
+                name
+                for name in mistakes.ids
+                if name in prints
+                and mistakes.differs((name,), entry)
+                and any(mistakes.differs((name,), earlier) for earlier in entries[:at])
+            ],
+        )
     ]
     return ToldPrints(prints=prints, noticed=noticed)
 

@@ -262,10 +262,17 @@ def _at_criteria(grade: Grade, hints: bool) -> dict[str, StudentDiagnosis]:
     found = {}
     for diagnosis in grade.diagnoses:
         shown = _diagnosis(diagnosis, hints)
-        lost = [r for r in grade.criteria if r.entry == diagnosis.entry and r.earned < r.points]
-        if shown is not None and lost:
-            found[lost[0].id] = shown
+        about = [r for r in grade.criteria if r.entry == diagnosis.entry]
+        lost = [r for r in about if r.earned < r.points]
+        # A variant that earns everything is named all the same, where its share is explained.
+        explained = [r for r in about if diagnosis.kind == "variant" and _by_diagnosis(r)]
+        if shown is not None and (lost or explained):
+            found[(lost or explained)[0].id] = shown
     return found
+
+
+def _by_diagnosis(result: CriterionResult) -> bool:
+    return any(finding.check == "diagnosis" for finding in result.findings)
 
 
 def _diagnosis(diagnosis: Diagnosis, hints: bool) -> StudentDiagnosis | None:

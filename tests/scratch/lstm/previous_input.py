@@ -42,16 +42,18 @@ class LSTM(nn.Module):
         if state is None:
             state = (torch.zeros(N, B, H, dtype=x.dtype, device=x.device),) * 2
         h0, c0 = state
-        inputs = torch.cat([torch.zeros_like(x[:, :1]), x], dim=1)
-        hs, cs = list(h0), list(c0)
-        top = []
-        for t in range(T):
-            signal = inputs[:, t]
-            for n in range(N):
-                hs[n], cs[n] = self.cells[n](signal, (hs[n], cs[n]))
-                signal = hs[n]
-            top.append(signal)
-        return torch.stack(top, 1), (torch.stack(hs), torch.stack(cs))
+        layer_in = x.unbind(1)
+        last = []
+        for n, cell in enumerate(self.cells):
+            h, c = h0[n], c0[n]
+            outs = []
+            for t in range(1, T + 1):
+                h, c = cell(layer_in[t - 2], (h, c))
+                outs.append(h)
+            layer_in = outs
+            last.append((h, c))
+        hn, cn = map(torch.stack, zip(*last))
+        return torch.stack(layer_in, 1), (hn, cn)
 
 
 class RowClassifier(nn.Module):

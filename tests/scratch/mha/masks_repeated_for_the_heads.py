@@ -64,11 +64,8 @@ class MultiHeadAttention(nn.Module):
         fold = lambda t: split_heads(t, self.n_heads).flatten(0, 1)
         batch, queries, keys = len(query), query.shape[1], key.shape[1]
         if mask is not None:
-            mask = mask.expand(batch, mask.shape[1] if mask.ndim == 4 else 1, queries, keys)
-            if mask.shape[1] == 1:
-                mask = mask[:, 0].repeat(self.n_heads, 1, 1)
-            else:
-                mask = mask.flatten(0, 1)
+            mask = mask.expand(batch, self.n_heads, queries, keys)
+            mask = torch.cat([mask[:, h] for h in range(self.n_heads)])
         out, attn = scaled_dot_product_attention(
             fold(self.w_q(query)), fold(self.w_k(key)), fold(self.w_v(value)), mask
         )

@@ -71,9 +71,10 @@ class DecoderLayer(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x, memory, target_mask=None, memory_mask=None):
-        a = self.norm1(x + self.dropout(self.self_attention(x, x, x, target_mask)))
-        b = self.norm2(a + self.dropout(self.cross_attention(a, memory, memory, memory_mask)))
-        return self.norm3(b + self.dropout(self.feed_forward(b)))
+        p = self.dropout.p
+        a = self.norm1(x + F.dropout(self.self_attention(x, x, x, target_mask), p))
+        b = self.norm2(a + F.dropout(self.cross_attention(a, memory, memory, memory_mask), p))
+        return self.norm3(b + F.dropout(self.feed_forward(b), p))
 
 
 class Encoder(nn.Module):
