@@ -233,9 +233,11 @@ def audit(
             if as_json:
                 sys.stdout.write(audit_json(found))
             else:
-                console.print(audit_markdown(found), markup=False, highlight=False)
+                sys.stdout.write(audit_markdown(found) + "\n")
                 for problem in found.problems:
-                    console.print(f"! {problem}", style="red", markup=False, highlight=False)
+                    console.print(
+                        f"! {problem}", style="red", markup=False, highlight=False, soft_wrap=True
+                    )
             if out is not None:
                 out.mkdir(parents=True, exist_ok=True)
                 for suffix, text in (

@@ -12,13 +12,29 @@ import yaml
 from pydantic import TypeAdapter, ValidationError
 
 from grader.errors import CourseError
-from grader.types import Case, Criterion, Limits, Rubric, Text, Tolerance
+from grader.types import (
+    Case,
+    Criterion,
+    Edit,
+    Harmless,
+    Limits,
+    Misconception,
+    Rubric,
+    Text,
+    Tolerance,
+    Variant,
+)
 
 RUBRIC: TypeAdapter[Rubric] = TypeAdapter(Rubric)
 KNOWN_KEYS = {
     type_.__name__: list(type_.__dataclass_fields__)
-    for type_ in (Rubric, Case, Criterion, Limits, Tolerance, Text)
+    for type_ in (
+        *(Rubric, Case, Criterion, Limits, Tolerance, Text),
+        *(Misconception, Edit, Variant, Harmless),
+    )
 }
+PATCHES = ("misconceptions", "variants", "harmless")
+"""Keys of a rubric whose rows are patches of the reference; an id stands once in all of them."""
 NUMBER = re.compile(r"[+-]?\d{1,9}(\.\d{1,20}|/\d{1,9})?")
 PLAIN_KEY = re.compile(r"(?!\d+$)[\w-]+")
 MERGE = "tag:yaml.org,2002:merge"
@@ -175,7 +191,7 @@ def _normal(content: Any) -> Any:
     criteria = normal.get("criteria")
     if isinstance(criteria, list):
         normal["criteria"] = [_normal_criterion(criterion) for criterion in criteria]
-    for kind in ("misconceptions", "variants", "harmless"):
+    for kind in PATCHES:
         if isinstance(normal.get(kind), list):
             normal[kind] = [_normal_patch(patch) for patch in normal[kind]]
     return normal
@@ -240,8 +256,9 @@ def refusal(error: ValidationError, where: str, keys: Iterable[str]) -> str:
 
 def _sentences(error: ValidationError, where: str, keys: Iterable[str]) -> Iterator[str]:
     for problem in error.errors(include_url=False):
-        path = "$" + "".join(map(_step, problem["loc"]))
-        key = str(problem["loc"][-1])[:MOST_SHOWN] if problem["loc"] else ""
+        loc = tuple("in" if part == "scope" else part for part in problem["loc"])
+        path = "$" + "".join(map(_step, loc))
+        key = str(loc[-1])[:MOST_SHOWN] if loc else ""
         if problem["type"] == "unexpected_keyword_argument":
             near = difflib.get_close_matches(key, sorted(keys), 1)
             hint = f"; did you mean {near[0]!r}?" if near else ""
@@ -321,9 +338,19 @@ def _problems(rubric: Rubric, check_names: tuple[str, ...]) -> Iterator[tuple[st
 def _patch_problems(rubric: Rubric, check_names: tuple[str, ...]) -> Iterator[tuple[str, str]]:
     """The same for misconceptions, variants and what is harmless."""
     known = [each.id for each in rubric.misconceptions]
-    yield from _repeated("misconceptions", [each.id for each in rubric.patches])
+    seen: set[str] = set()
+    for kind in PATCHES:
+        for index, each in enumerate(getattr(rubric, kind)):
+            if each.id in seen:
+                said = f"expected each id once, got {_shown(each.id)} again"
+                yield f"$.{kind}[{index}].id", said
+            seen.add(each.id)
     for index, misconception in enumerate(rubric.misconceptions):
         yield from _pointing(f"$.misconceptions[{index}].twins", misconception.twins, known)
+        for twin in rubric.misconceptions:
+            if twin.id in misconception.twins and misconception.id not in twin.twins:
+                said = f"expected {_shown(misconception.id)} among the twins of {_shown(twin.id)}"
+                yield f"$.misconceptions[{index}].twins", f"{said}, got none"
     for index, variant in enumerate(rubric.variants):
         path = f"$.variants[{index}].earns"
         checked = [criterion.id for criterion in rubric.criteria if criterion.checks]
@@ -344,7 +371,7 @@ def _only_public(rubric: Rubric) -> Iterator[tuple[str, str]]:
 
 
 def _without_edits(rubric: Rubric) -> Iterator[tuple[str, str]]:
-    for kind in ("misconceptions", "variants", "harmless"):
+    for kind in PATCHES:
         for index, each in enumerate(getattr(rubric, kind)):
             if not each.edits:
                 yield f"$.{kind}[{index}].edits", "expected at least one edit, got none"

@@ -82,7 +82,7 @@ def test_every_attack_is_stopped_but_those_that_are_listed(level: str, user: str
         for attack in sure
         if (attack.id in still) != attack.is_open(level, user)
     }
-    assert wrong == {}
+    assert wrong == {}, found["levels"][level]["died"]
 
 
 @pytest.mark.parametrize(("level", "user"), EVERY)

@@ -26,10 +26,12 @@ from grader.expected import (
     to_bundle,
     top_level,
 )
+from grader.mistakes import ToldPrints
 from grader.sandbox.runner import Runner
 from grader.types import Job, Outcome, RawOutput, Verdict
 
 COURSE = Path(__file__).parents[1]
+UNTOLD = ToldPrints(prints={}, noticed=[])
 
 
 def course(folder: Path, reference: str = REFERENCE, rubric: str = RUBRIC) -> Path:
@@ -49,7 +51,7 @@ def standard(runner: Runner, tmp_path_factory: pytest.TempPathFactory) -> Standa
 def bundle(standard: Standard, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write(
         tmp_path_factory.mktemp("bundle"),
-        *to_bundle(standard, "# work here\n", ToldPrints(prints={}, noticed=[])),
+        *to_bundle(standard, "# work here\n", UNTOLD),
     )
 
 
@@ -223,7 +225,7 @@ def test_the_points_of_a_bundle_are_all_but_the_extra_ones(standard: Standard) -
         dataclasses.replace(each, bonus=each.id == "scale") for each in standard.rubric.criteria
     ]
     rubric = dataclasses.replace(standard.rubric, criteria=tuple(extra))
-    text, _ = to_bundle(dataclasses.replace(standard, rubric=rubric), "")
+    text, _ = to_bundle(dataclasses.replace(standard, rubric=rubric), "", UNTOLD)
     assert json.loads(text)["points"] == "7/2"
 
 
@@ -240,7 +242,7 @@ def arrays_of(value: Any) -> Iterator[np.ndarray]:
 
 
 def test_a_bundle_holds_nothing_of_hidden_cases(standard: Standard) -> None:
-    text, packed = to_bundle(standard, "")
+    text, packed = to_bundle(standard, "", UNTOLD)
     with np.load(io.BytesIO(packed)) as stored:
         names, arrays = list(stored.files), [stored[name] for name in stored.files]
     told = {value for array in arrays for value in array.ravel().tolist()}
@@ -261,7 +263,7 @@ def test_a_bundle_holds_nothing_of_hidden_cases(standard: Standard) -> None:
         ["Scale", {"size": 3}],
     ]
     assert tree.keys() == {
-        "format", "points", "skeleton", "rubric", "described", "leaves",
+        "format", "points", "skeleton", "rubric", "described", "leaves", "mistakes",
     }  # fmt: skip
 
 
@@ -287,7 +289,7 @@ def test_the_bundles_of_this_course_are_read_and_hold_no_hidden_case(name: str) 
 
 Edit = Callable[[dict[str, Any]], Any]
 DAMAGES: dict[str, Edit] = {
-    "another format": lambda tree: tree.update(format=2),
+    "another format": lambda tree: tree.update(format=1),
     "no format": lambda tree: tree.pop("format"),
     "no rubric": lambda tree: tree.pop("rubric"),
     "a rubric of another kind": lambda tree: tree.update(rubric=[]),
@@ -308,7 +310,9 @@ DAMAGES: dict[str, Edit] = {
     ),
     "a skeleton that is no text": lambda tree: tree.update(skeleton=3),
     "points that are no text": lambda tree: tree.update(points=3),
-    "something new": lambda tree: tree.update(format="1"),
+    "a format that is no number": lambda tree: tree.update(format="2"),
+    "no mistakes": lambda tree: tree.pop("mistakes"),
+    "mistakes of another kind": lambda tree: tree.update(mistakes={"prints": 3, "noticed": []}),
 }
 
 

@@ -19,7 +19,7 @@ def given(x):
 
 
 def f(x):
-    """Twice x + 1."""
+    """Twice, and one."""
     # BEGIN SOLUTION
     y = x + 1
     if y:

@@ -41,9 +41,9 @@ def parse(tree: Any) -> Rubric:
     return parse_rubric(tree, "rubrics/tiny.yaml", NAMES)
 
 
-def changed(path: str, value: Any) -> dict[str, Any]:
-    """TREE with the value at a path such as "criteria.0.points" replaced, or left out by ..."""
-    tree = copy.deepcopy(TREE)
+def changed(path: str, value: Any, whole: dict[str, Any] = TREE) -> dict[str, Any]:
+    """A tree with the value at a path such as "criteria.0.points" replaced, or left out by ..."""
+    tree = copy.deepcopy(whole)
     *heads, last = [int(part) if part.isdigit() else part for part in path.split(".")]
     inner: Any = tree
     for head in heads:
@@ -133,6 +133,40 @@ criteria: [{id: v, entry: f, points: 1, title: *words, checks: [close]}]
     assert {case.show for case in cases} == {"hidden"}
 
 
+EDIT = {"in": "f", "find": "a", "put": "b"}
+PATCH = {"edits": [EDIT], "symptom": WORDS, "hint": WORDS, "source": "here"}
+PATCHED: dict[str, Any] = {
+    **TREE,
+    "misconceptions": [
+        {**copy.deepcopy(PATCH), "id": "one", "twins": ["two"]},
+        {**copy.deepcopy(PATCH), "id": "two", "twins": ["one"], "why": "so"},
+    ],
+    "variants": [{"id": "other", "edits": [dict(EDIT)], "earns": {"value": 0.1}, "note": WORDS}],
+    "harmless": [{"id": "same", "edits": [dict(EDIT)], "why": "equal"}],
+    "by_check": {"state kept between calls": "pure"},
+    "show_hints": "after_due",
+}
+
+
+def test_patches_of_the_reference_are_read() -> None:
+    rubric = parse(PATCHED)
+    assert [each.id for each in rubric.patches] == ["one", "two", "other", "same"]
+    (edit,) = rubric.misconceptions[0].edits
+    assert (edit.scope, edit.find, edit.put) == ("f", "a", "b")
+    assert rubric.misconceptions[1].twins == ("one",)
+    assert rubric.variants[0].earns == {"value": Fraction(1, 10)}
+    assert (rubric.by_check, rubric.show_hints) == (
+        {"state kept between calls": "pure"},
+        "after_due",
+    )
+    assert parse(TREE).patches == () and parse(TREE).show_hints == "always"
+
+
+def test_a_patched_rubric_reads_the_same_once_written() -> None:
+    rubric = parse(PATCHED)
+    assert parse(RUBRIC.dump_python(rubric)) == rubric
+
+
 # -- what is refused --------------------------------------------------------------------------
 
 WRONG: list[tuple[str, Any, str, str]] = [
@@ -177,6 +211,60 @@ WRONG: list[tuple[str, Any, str, str]] = [
     ("title", "Doubling", "a mapping, got 'Doubling'", "$.title"),
     ("cases.0", "seen", "a mapping, got 'seen'", "$.cases[0]"),
 ]  # fmt: skip
+
+
+WRONG_PATCHES: list[tuple[str, Any, str, str]] = [
+    ("misconceptions.0.edits", [], "at least one edit, got none", "$.misconceptions[0].edits"),
+    ("variants.0.edits", [], "at least one edit, got none", "$.variants[0].edits"),
+    ("harmless.0.edits", [], "at least one edit, got none", "$.harmless[0].edits"),
+    ("misconceptions.0.edits.0.in", ..., "the key 'in', got none",
+     "$.misconceptions[0].edits[0].in"),
+    ("misconceptions.0.edits.0.in", 3, "text, got '3'", "$.misconceptions[0].edits[0].in"),
+    ("misconceptions.0.twins", [], "'two' among the twins of 'one', got none",
+     "$.misconceptions[1].twins"),
+    ("misconceptions.0.edits.0.pt", "b", "did you mean 'put'?", "$.misconceptions[0].edits[0].pt"),
+    ("misconceptions.0.edits.0", "x", "a mapping, got 'x'", "$.misconceptions[0].edits[0]"),
+    ("misconceptions.0.edits", "x", "a list, got 'x'", "$.misconceptions[0].edits"),
+    ("misconceptions.0", "x", "a mapping, got 'x'", "$.misconceptions[0]"),
+    ("misconceptions", "x", "a list, got 'x'", "$.misconceptions"),
+    ("misconceptions.0.symptom", ..., "the key 'symptom', got none", "$.misconceptions[0].symptom"),
+    ("misconceptions.0.hint", "one", "a mapping, got 'one'", "$.misconceptions[0].hint"),
+    ("misconceptions.0.hint.ko", ..., "the key 'ko', got none", "$.misconceptions[0].hint.ko"),
+    ("misconceptions.0.source", ..., "the key 'source', got none", "$.misconceptions[0].source"),
+    ("misconceptions.0.symtom", WORDS, "did you mean 'symptom'?", "$.misconceptions[0].symtom"),
+    ("misconceptions.1.twins", ["on"], "did you mean 'one'?", "$.misconceptions[1].twins"),
+    ("misconceptions.1.twins", ["other"], "one of one, two, got", "$.misconceptions[1].twins"),
+    ("misconceptions.1.id", "one", "each id once, got 'one' again", "$.misconceptions[1].id"),
+    ("variants.0.id", "one", "each id once, got 'one' again", "$.variants[0].id"),
+    ("harmless.0.id", "other", "each id once, got 'other' again", "$.harmless[0].id"),
+    ("variants.0.earns", {"valeu": 1}, "did you mean 'value'?", "$.variants[0].earns"),
+    ("variants.0.earns", {"style": 1}, "one of value, order, got", "$.variants[0].earns"),
+    ("variants.0.earns", {"value": 2}, "a share from 0 to 1, got 2", "$.variants[0].earns.value"),
+    ("variants.0.earns", {"value": -0.5}, "from 0 to 1, got -1/2", "$.variants[0].earns.value"),
+    ("variants.0.earns", {"value": "all"}, "a number or a fraction", "$.variants[0].earns.value"),
+    ("variants.0.nots", WORDS, "did you mean 'note'?", "$.variants[0].nots"),
+    ("harmless.0.why", ..., "the key 'why', got none", "$.harmless[0].why"),
+    ("by_check", {"row": "pur"}, "did you mean 'pure'?", "$.by_check.row"),
+    ("show_hints", "sometimes", "'always', 'after_due' or 'never'", "$.show_hints"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("path", "value", "said", "at"), WRONG_PATCHES)
+def test_a_refused_patch_says_what_was_expected_and_where(
+    path: str, value: Any, said: str, at: str
+) -> None:
+    lines = refusal(changed(path, value, PATCHED))
+    assert any(said in line and line.endswith(f" @ rubrics/tiny.yaml {at}") for line in lines), (
+        lines
+    )
+    assert all(line.startswith("expected ") for line in lines)
+
+
+def test_a_released_part_needs_no_edits() -> None:
+    part = RUBRIC.dump_python(public_rubric(parse(PATCHED)))
+    assert [each["edits"] for each in (*part["misconceptions"], *part["variants"])] == [()] * 3
+    assert "at least one edit" in "\n".join(refusal(part))
+    assert len(parse_rubric(part, "public.json", NAMES, released=True).patches) == 3
 
 
 @pytest.mark.parametrize(("path", "value", "said", "at"), WRONG)
@@ -315,9 +403,9 @@ def paths(tree: Any, path: str = "") -> list[str]:
 
 
 @LENIENT
-@given(st.sampled_from(paths(TREE)), TREES | st.just(...))
+@given(st.sampled_from(paths(PATCHED)), TREES | st.just(...))
 def test_a_rubric_with_any_one_value_changed_is_a_rubric_or_refused(path: str, value: Any) -> None:
-    rubric_or_refusal(changed(path, value))
+    rubric_or_refusal(changed(path, value, PATCHED))
 
 
 @LENIENT

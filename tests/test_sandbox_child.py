@@ -6,12 +6,13 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from sandbox_jobs import ROOMY, ask, job, outcomes, trial, value
 
-from grader.sandbox.child import death, sealed, starved
+from grader.sandbox.child import clear, death, sealed, starved
 from grader.sandbox.runner import Runner
 from grader.types import Limits, Outcome, Trial
 
@@ -154,3 +155,21 @@ def test_no_more_children_live_at_a_time_than_there_are_places(runner: Runner) -
         further((trial("f"),))
         assert narrow._places._value == 0
     assert narrow._places._value == 1
+
+
+def test_a_folder_is_cleared_however_deep_and_locked_it_is(tmp_path: Path) -> None:
+    scratch = tmp_path / "scratch"
+    (scratch / "locked" / "in").mkdir(parents=True)
+    (scratch / "locked" / "in" / "file").write_text("x")
+    (scratch / "link").symlink_to("/")
+    (scratch / "locked").chmod(0)
+    descriptor = os.open(scratch, os.O_RDONLY)
+    for _ in range(3000):
+        os.mkdir("deeper", dir_fd=descriptor)
+        below = os.open("deeper", os.O_RDONLY, dir_fd=descriptor)
+        os.close(descriptor)
+        descriptor = below
+    os.close(descriptor)
+    clear(str(scratch))
+    assert list(tmp_path.iterdir()) == [] and Path("/etc").is_dir()
+    clear(str(scratch))

@@ -31,6 +31,7 @@ from grader.types import (
     Provenance,
     RawOutput,
     Rubric,
+    Share,
     Status,
     Submission,
     Verdict,
@@ -291,3 +292,51 @@ def test_nothing_handed_in_is_worth_nothing_and_nothing_known_is_no_mark(
     grade = ungraded(submission, rubric, status, provenance, Note(code="load.empty"))
     assert (grade.earned, grade.possible, grade.criteria) == (points, 2, ())
     assert [note.code for note in grade.notes] == ["load.empty"]
+
+
+# -- shares -----------------------------------------------------------------------------------
+
+
+def with_share(
+    fraction: Any, *criteria: Criterion, forbidden: tuple[Finding, ...] = (), **verdicts: Any
+) -> dict[str, CriterionResult]:
+    """As `marked`, where the criterion c has a share."""
+    findings = {name: found(*seen) for name, seen in verdicts.items()}
+    share = Share(fraction=Fraction(fraction), code="diagnosis.carried", facts={"entry": "f"})
+    uses = {"f": forbidden} if forbidden else {}
+    return {each.id: each for each in score(a_rubric(*criteria), findings, uses, {"c": share})}
+
+
+@pytest.mark.parametrize("fraction", ["1", "1/3", "0"])
+def test_a_share_of_the_points_passes_and_says_why(fraction: str) -> None:
+    result = with_share(fraction, criterion("c", 3), c=(F, P))["c"]
+    assert (result.verdict, result.earned, result.points) == (P, 3 * Fraction(fraction), 3)
+    (reason,) = result.findings
+    assert (reason.check, reason.code, reason.verdict) == ("diagnosis", "diagnosis.carried", P)
+    assert (reason.case, reason.facts, reason.hidden) == ("", {"entry": "f"}, False)
+
+
+def test_a_share_is_of_the_points_whatever_the_credit() -> None:
+    result = with_share("1/2", criterion("c", 4, credit="proportional"), c=(F, P, P))["c"]
+    assert result.earned == 2
+
+
+def test_what_needs_a_shared_criterion_is_not_blocked() -> None:
+    results = with_share(1, criterion("c"), criterion("d", needs=("c",)), c=(F,), d=(P,))
+    assert (results["d"].verdict, results["d"].earned) == (P, 1)
+
+
+def test_a_share_holds_behind_a_need_that_failed() -> None:
+    results = with_share(1, criterion("n"), criterion("c", needs=("n",)), n=(F,), c=(F,))
+    assert (results["n"].verdict, results["c"].verdict, results["c"].earned) == (F, P, 1)
+
+
+def test_forbidden_api_is_not_paid_by_a_share() -> None:
+    use = Finding(check="forbidden", case="", verdict=F, code="forbidden.used")
+    result = with_share(1, criterion("c", 3), forbidden=(use,), c=(F,))["c"]
+    assert (result.verdict, result.earned, result.findings) == (F, 0, (use,))
+
+
+def test_a_share_of_another_criterion_changes_nothing() -> None:
+    results = with_share(1, criterion("c"), criterion("d"), c=(F,), d=(F,))
+    assert (results["d"].verdict, results["d"].earned) == (F, 0)

@@ -579,14 +579,13 @@ def served(request: dict[str, Any]) -> dict[str, Any]:
             os._exit(1)
         os._exit(0)
     limit = started + request.get("patience", 9)
-    status, most = None, 0
+    status = None
     while status is None and time.monotonic() < limit:
         done, code = os.waitpid(pid, os.WNOHANG)
         if done:
             status = code
         else:
-            most = max(most, memory(pid))
-            time.sleep(0.005)
+            time.sleep(0.003)
     seconds = time.monotonic() - started
     time.sleep(request.get("wait", 0))
     left = below(os.getpid())
@@ -600,7 +599,7 @@ def served(request: dict[str, Any]) -> dict[str, Any]:
             os.waitpid(-1, 0)
         except ChildProcessError:
             break
-    return {"status": status, "seconds": seconds, "left": len(left) - (status is None), "rss": most}
+    return {"status": status, "seconds": seconds, "left": len(left) - (status is None)}
 
 
 def below(pid: int) -> list[int]:
@@ -621,17 +620,6 @@ def children(pid: int) -> list[int]:
         ]
     except OSError:
         return []
-
-
-def memory(pid: int) -> int:
-    """Resident bytes of a process and what is below it, sampled."""
-    total = 0
-    for each in (pid, *below(pid)):
-        try:
-            total += int(Path(f"/proc/{each}/statm").read_text().split()[1]) * 4096
-        except (OSError, IndexError):
-            continue
-    return total
 
 
 if __name__ == "__main__":

@@ -45,8 +45,6 @@ class Evidence:
     """What was printed on the instructor's terminal."""
     hidden: tuple[str, ...] = ()
     """Numbers that stand in hidden inputs only."""
-    rss: int = 0
-    """Most resident bytes, where they were measured."""
     read_bytes: int = 0
     """Bytes that were unpacked, read or kept on the grader's side."""
 
@@ -116,11 +114,6 @@ def left(scene: Scene, seen: Evidence, _: str) -> bool:
     return bool(seen.left)
 
 
-def resident(scene: Scene, seen: Evidence, megabytes: str) -> bool:
-    """It took that much memory."""
-    return seen.rss > int(megabytes) * 2**20
-
-
 def unpacked(scene: Scene, seen: Evidence, megabytes: str) -> bool:
     """That much was unpacked, read or kept for it."""
     return seen.read_bytes > int(megabytes) * 1_000_000
@@ -186,7 +179,7 @@ OBSERVERS: dict[str, Callable[[Scene, Evidence, str], bool]] = {
     function.__name__: function
     for function in (
         carried, sized, told, heard, received, changed, appeared, victim, memory, score,
-        neighbours, lingers, left, resident, unpacked, hidden, timed, active, formula, escapes,
+        neighbours, lingers, left, unpacked, hidden, timed, active, formula, escapes,
         misleads,
     )
 }  # fmt: skip

@@ -140,9 +140,7 @@ class Servers:
             server.stdin.write(json.dumps(request).encode() + b"\n")
             server.stdin.flush()
             answer = server.stdout.readline()
-            return (
-                json.loads(answer) if answer else {"status": -9, "seconds": 0, "left": 0, "rss": 0}
-            )
+            return json.loads(answer) if answer else {"status": -9, "seconds": 0, "left": 0}
         finally:
             self._free.put(server)
 
@@ -220,7 +218,6 @@ def naive_evidence(attack: Attack, scene: Scene, answer: dict[str, Any], twin: f
         page=pages["html"],
         csv=pages["csv"],
         terminal=shown,
-        rss=answer["rss"],
         read_bytes=size_of(out) + len(said),
     )
     evidence.hidden = HIDDEN
@@ -355,7 +352,14 @@ def at_level(
         with zygote_at(level) as zygote:
             zygote.isolation()
     except EngineError as error:
-        return {"refused": str(error), "succeeded": {}, "unfair": [], "unclean": [], "seconds": 0}
+        return {
+            "refused": str(error),
+            "succeeded": {},
+            "died": {},
+            "unfair": [],
+            "unclean": [],
+            "seconds": 0,
+        }
     folder = root / f"level-{level}"
     course = make_course(folder / "course")
     made: list[Scene] = []
@@ -385,6 +389,7 @@ def at_level(
             scene.close()
     return {
         "succeeded": succeeded_,
+        "died": {id_: seen.died for id_, seen in result.evidence.items() if seen.died},
         "unfair": result.unfair,
         "unclean": result.unclean,
         "seconds": result.seconds,

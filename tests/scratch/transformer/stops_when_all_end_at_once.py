@@ -196,8 +196,7 @@ def greedy_decode(model, source, start, end, max_length):
         with torch.no_grad():
             for _ in range(max_length - 1):
                 best = model(source, tokens)[:, -1, :].argmax(dim=-1, keepdim=True)
-                ended = (tokens[:, 1:] == end).any(dim=1, keepdim=True)
-                tokens = torch.cat([tokens, torch.where(ended, tokens[:, -1:], best)], dim=1)
+                tokens = torch.cat([tokens, best], dim=1)
                 if (best == end).all():
                     break
     finally:
