@@ -1,6 +1,6 @@
 # make setup   makes .venv with the pinned dependencies and the grader
 # make grade   grades examples/ and prints where the pages are
-# make test    runs the whole test suite
+# make test    runs the test suite; with TESTS=--slow also what takes minutes, as CI does
 # make check   lint, format and types, as CI runs them
 # make fuzz    looks for inputs that break a reader, for FUZZ_SECONDS each (60)
 #
@@ -26,7 +26,7 @@ grade: setup
 	done
 
 test: setup
-	$(BIN)/pytest
+	$(BIN)/pytest $(TESTS)
 
 check: setup
 	$(BIN)/ruff check

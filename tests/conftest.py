@@ -19,6 +19,20 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield folder
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """What takes minutes is asked for."""
+    parser.addoption("--slow", action="store_true", help="run what takes minutes too")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves out what takes minutes, and says how much."""
+    if config.getoption("--slow"):
+        return
+    slow = [item for item in items if item.get_closest_marker("slow")]
+    config.hook.pytest_deselected(items=slow)
+    items[:] = [item for item in items if item not in slow]
+
+
 @pytest.fixture(scope="session")
 def zygote() -> Iterator[Zygote]:
     """One zygote for the whole session, started by the first job."""
