@@ -29,7 +29,7 @@ from grader.collect import collect
 from grader.course import read_settings, require
 from grader.errors import EngineError, GraderError
 from grader.executors import executor
-from grader.instructor import KEPT, Marker, grade_class
+from grader.instructor import KEPT, ClassResult, Marker, grade_class
 from grader.reports.classroom import grades_json
 from grader.reports.legible import visible
 from grader.reports.phrasing import isolation_statement, layer_statements
@@ -113,6 +113,16 @@ def progress_bar(console: Console) -> Progress:
     )
 
 
+def print_class(result: ClassResult, lang: Language, *, as_json: bool) -> None:
+    """What grading a class gave: as JSON, or as a table and where the page is."""
+    if as_json:
+        sys.stdout.write(grades_json(result.grades))
+        return
+    console = Console()
+    console.print(class_report(result.grades, lang))
+    console.print(str(result.page), soft_wrap=True, markup=False, highlight=False)
+
+
 @app.command()
 def grade(
     lang: LanguageOption,
@@ -163,12 +173,7 @@ def grade(
         zygote.close()
     for skipped in found.skipped:
         quiet.print(f"skipped {skipped}", style="yellow", markup=False, highlight=False)
-    if as_json:
-        sys.stdout.write(grades_json(result.grades))
-    else:
-        console = Console()
-        console.print(class_report(result.grades, lang))
-        console.print(str(result.page), soft_wrap=True, markup=False, highlight=False)
+    print_class(result, lang, as_json=as_json)
     if result.missing:
         quiet.print(
             f"interrupted: {result.missing} not graded yet; the same command goes on from here",

@@ -116,10 +116,22 @@ def patched(source: str, made: Sequence[Replacement], where: str) -> str:
     """
     if overlap(made, ()):
         raise CourseError(f"expected edits that do not overlap @ {where}")
-    for each in sorted(made, key=lambda each: each.start, reverse=True):
-        source = source[: each.start] + each.put + source[each.end :]
+    code = applied(source, made)
     try:
-        ast.parse(source)
+        ast.parse(code)
     except SyntaxError as error:
         raise CourseError(f"expected Python, got {error} @ {where}") from error
+    return code
+
+
+def applied(source: str, made: Sequence[Replacement]) -> str:
+    """The same for replacements that are known to fit together."""
+    for each in sorted(made, key=lambda each: each.start, reverse=True):
+        source = source[: each.start] + each.put + source[each.end :]
     return source
+
+
+def definition(source: str, name: str) -> str:
+    """The source of one function or class at the top level."""
+    found = re.search(rf"^(?:class|def) {name}\b.*?(?=^[^\s)\]}}]|\Z)", source, re.M | re.S)
+    return found[0] if found else ""

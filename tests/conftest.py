@@ -8,6 +8,7 @@ import pytest
 from grader.sandbox.runner import Runner
 from grader.sandbox.warm import Zygote
 from tests.attacks.table import LINES
+from tests.summary import DIAGNOSIS
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -56,8 +57,9 @@ def bare() -> Iterator[Runner]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """What the attack suite found, level by level."""
-    if LINES:
-        terminalreporter.section("attacks")
-        for line in LINES:
-            terminalreporter.write_line(line)
+    """What the attack suite found, level by level, and how many mistakes were named."""
+    for title, lines in (("attacks", LINES), ("diagnosis", DIAGNOSIS)):
+        if lines:
+            terminalreporter.section(title)
+            for line in lines:
+                terminalreporter.write_line(line)

@@ -11,7 +11,7 @@ from grader.diagnose import diagnose
 from grader.mistakes import NoMistakes
 from grader.pipeline import Desk
 from grader.sandbox.runner import Runner
-from grader.types import Diagnosis, Grade, Outcome, RawOutput, Verdict
+from grader.types import Diagnosis, Grade, Leaf, Outcome, RawOutput, Verdict
 
 
 @pytest.fixture(scope="module")
@@ -115,19 +115,31 @@ def test_a_mistake_that_raises_everywhere_has_no_diagnosis(desk: Desk) -> None:
     assert graded(desk, written(double="return undefined", scale="return 1 / 0")).diagnoses == ()
 
 
-def test_a_broken_answer_has_no_diagnosis(desk: Desk) -> None:
+@pytest.mark.parametrize("broken", [False, True])
+def test_where_an_answer_is_our_fault_nothing_is_said(desk: Desk, broken: bool) -> None:
     standard = desk.standard
-    found = graded(desk, written(double="return 1 + 3 * x")).criteria
+    findings = {
+        each.id: each.findings for each in graded(desk, written(double="return x")).criteria
+    }
     answers = {
         (trial.case, trial.variant): RawOutput(
-            outcome=Outcome.OK if index else Outcome.BROKEN,
+            outcome=Outcome.OK, leaves=twice(standard.settings[trial.case].expected.leaves)
         )
-        for index, trial in enumerate(standard.trials)
+        for trial in standard.trials
         if trial.entry == "double"
     }
-    findings = {each.id: each.findings for each in found}
+    if broken:
+        answers["unseen", "base"] = RawOutput(outcome=Outcome.BROKEN)
     given = (standard.rubric, standard.settings, standard.trials, answers, findings)
-    assert [each.entry for each in diagnose(*given, desk.mistakes)] == []
+    found = [each.code for each in diagnose(*given, desk.mistakes) if each.entry == "double"]
+    assert found == ([] if broken else ["locate.factor"])
+
+
+def twice(calls: tuple[tuple[Leaf, ...], ...]) -> tuple[tuple[Leaf, ...], ...]:
+    return tuple(
+        tuple(replace(leaf, array=2 * leaf.array) for leaf in call if leaf.array is not None)
+        for call in calls
+    )
 
 
 def test_where_no_mistakes_are_known_it_is_only_said_where_it_differs(desk: Desk) -> None:

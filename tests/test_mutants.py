@@ -123,8 +123,12 @@ def test_neighbours_do_not_overlap() -> None:
         for each in (edit("f", "y = x", "y = 2"), edit("f", "+ 1", "+ 3"))
     )
     assert "y = 2 + 3\n" in patched(SOURCE, [*other, *one], "here")
-    touching = replacements(SOURCE, [edit("f", "y = x ", "y = 2 ")], "here")
-    assert not overlap(touching, other)
+    left, right = (
+        replacements(SOURCE, [edit("A.f", find, put)], "here")
+        for find, put in (("math.sqrt(", "abs("), ("x + 1", "x"))
+    )
+    assert left[0].end == right[0].start
+    assert "return abs(x)\n" in patched(SOURCE, [*right, *left], "here")
 
 
 @given(st.permutations(range(4)))

@@ -44,13 +44,14 @@ def hidden(code: str, verdict: Verdict, value: object = CANARY) -> Finding:
 
 def everything_said(findings: tuple[Finding, ...], verdict: Verdict | None) -> str:
     view = student_view(grade("kim", (criterion("output", verdict, *findings),)))
-    console = Console(width=200, record=True, file=None, quiet=True)
+    console = Console(width=200, color_system=None)
     said = [report_json(view)]
     for language in ("en", "ko"):
         said += [report_html(view, language, "README.md"), report_markdown(view, language)]
         with console.capture() as capture:
             console.print(check_report(view, language))
         said.append(capture.get())
+        assert said[-1]
     return "\n".join(said)
 
 

@@ -74,7 +74,14 @@ class MultiHeadAttention(nn.Module):
 
         Returns:
             (B, L_q, D). For a query that may attend to nothing every head gives zeros.
+
+        Raises:
+            ValueError: keys and values are not of the same number (torch would not notice).
         """
+        if key.size(1) != value.size(1):
+            raise ValueError(
+                f"expected as many values as keys, got {value.size(1)} and {key.size(1)}"
+            )
         q = self.w_q(query).unflatten(-1, (self.n_heads, -1)).transpose(1, 2)  # (B, H, L_q, D/H)
         k = self.w_k(key).unflatten(-1, (self.n_heads, -1)).transpose(1, 2)  # (B, H, L_k, D/H)
         v = self.w_v(value).unflatten(-1, (self.n_heads, -1)).transpose(1, 2)  # (B, H, L_k, D/H)

@@ -111,7 +111,7 @@ def _named(
     """The first of these that explains everything: what an earlier entry got wrong, one known
     mistake or variant, two of them, neither of which shows in an earlier entry that passed or that
     nothing explains."""
-    if ids := _explaining(carried, own, mistakes):
+    if ids := _fewest(_explaining(carried, own, mistakes)):
         return _diagnosis(rubric, entry, "carried", ids)
     single: list[Ids] = [(name,) for name in mistakes.ids]
     if ids := _closest(_explaining(single, own, mistakes), every, mistakes):
@@ -143,6 +143,11 @@ def _explaining(candidates: Iterable[Ids], own: Own, mistakes: Mistakes) -> list
         ):
             explaining.append(ids)
     return explaining
+
+
+def _fewest(candidates: list[Ids]) -> list[Ids]:
+    """Without those to which another is added that is not needed."""
+    return [ids for ids in candidates if not any(set(other) < set(ids) for other in candidates)]
 
 
 def _closest(candidates: list[Ids], every: Callable[[], Own], mistakes: Mistakes) -> list[Ids]:

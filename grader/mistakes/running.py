@@ -16,7 +16,7 @@ from grader.errors import EngineError
 from grader.fingerprints import Fingerprint, Key, fingerprint
 from grader.load import load
 from grader.mistakes.known import Ids, Prints, Store
-from grader.mutants import Replacement, overlap, patched, replacements
+from grader.mutants import Replacement, applied, definition, overlap, patched, replacements
 from grader.types import (
     Build,
     Job,
@@ -31,6 +31,9 @@ from grader.types import (
 
 TRIALS_TOGETHER = 600
 """Trials in one child, of several patches: what an output holds on to is given back after it."""
+DEFINITIONS_TOGETHER = 120
+MOST_PAIRS = 400
+"""Pairs that are tried for one question, those first that change little else: a few seconds."""
 LIMITS = Limits(seconds=600, trial_seconds=5, memory_mb=2048)
 
 
@@ -172,23 +175,52 @@ class FromReference:
             if not self.elsewhere(name, entry)
             if (changed := self._changed(self.prints((name,)), keys))
         }
-        waiting = {
-            (*ids, name): ids
+        asked = [
+            (ids, name)
             for ids in under
             for name in seen_at
             if name not in ids and self._combine((*ids, name))
-        }
+        ]
         # Most are seen where each is seen first by itself; the rest is asked everything.
-        few = {seen_at[name] for name in seen_at}
-        for asked in (tuple(t for t, k in zip(trials, keys, strict=True) if k in few), trials):
-            answered = self._many(list(waiting), asked, self.code)
-            waiting = {
-                both: waiting[both]
-                for both, prints in answered.items()
-                if all(prints[key].agrees(self.prints(waiting[both])[key]) for key in prints)
-            }
+        rest: dict[Ids, list[str]] = {}
+        for ids, name in self._hidden_at_first(asked, entry, seen_at):
+            rest.setdefault(ids, []).append(name)
+        hiding: set[Ids] = set()
+        while rest:
+            # One mistake of each at a time: the first that stays hidden settles it.
+            tried = {(*ids, names.pop()): ids for ids, names in rest.items()}
+            for both, prints in self._many(list(tried), trials, self.code).items():
+                under_it = self.prints(tried[both])
+                if all(prints[key].agrees(under_it[key]) for key in prints):
+                    hiding.add(tried[both])
+            rest = {ids: names for ids, names in rest.items() if names and ids not in hiding}
         for ids in under:
-            self._noticed[ids, entry] = ids not in waiting.values()
+            self._noticed[ids, entry] = ids not in hiding
+
+    def _hidden_at_first(
+        self, asked: list[tuple[Ids, str]], entry: str, seen_at: Mapping[str, Key]
+    ) -> list[tuple[Ids, str]]:
+        """Mistakes, under others, that do not show in the one trial that they are seen at first.
+
+        A mistake of the entry's own needs no more than the entry's definition beside the module of
+        the others: to make the whole module for each takes five times as long.
+        """
+        top = entry.partition(".")[0]
+        by_key = {(trial.case, trial.variant): trial for trial in self._trials}
+        hidden = [each for each in asked if self._patches[each[1]].scopes != {top}]
+        alone = [each for each in asked if self._patches[each[1]].scopes == {top}]
+        for start in range(0, len(alone), DEFINITIONS_TOGETHER):
+            chunk = alone[start : start + DEFINITIONS_TOGETHER]
+            bases = list(dict.fromkeys(ids for ids, _ in chunk))
+            modules = {f"_base{n}": self.code(ids) for n, ids in enumerate(bases)}
+            for n, (ids, name) in enumerate(chunk):
+                own = definition(self.code((*ids, name)), top)
+                modules[f"_{n}"] = f"from _base{bases.index(ids)} import *\n\n{own}"
+            trials = tuple(_renamed(by_key[seen_at[name]], n) for n, (_, name) in enumerate(chunk))
+            for (ids, name), output in zip(chunk, self._outputs(modules, trials), strict=True):
+                if fingerprint(output).agrees(self.prints(ids)[seen_at[name]]):
+                    hidden.append((ids, name))
+        return hidden
 
     def elsewhere(self, name: str, entry: str) -> bool:
         """Whether a patch edits something else than the entry."""
@@ -223,11 +255,12 @@ class FromReference:
             if (changed := self._changed(self.prints((name,)), own))
             and not self._changed(self.prints((name,)), still)
         }
-        return (
-            (one, two)
+        spare = {
+            (one, two): len((moving[one] | moving[two]) - wrong)
             for one, two in combinations(moving, 2)
             if wrong <= moving[one] | moving[two] and self._combine((one, two))
-        )
+        }
+        return sorted(spare, key=lambda pair: spare[pair])[:MOST_PAIRS]
 
     def _changed(self, prints: Prints, among: Iterable[Key]) -> set[Key]:
         """Trials, among some, that are not answered as the reference answers them."""
@@ -268,13 +301,18 @@ class FromReference:
     def _answers(
         self, chunk: Sequence[Ids], trials: tuple[Trial, ...], source: Callable[[Ids], str]
     ) -> tuple[RawOutput, ...]:
-        job = Job(
-            source=_imports(self._names, len(chunk)),
-            modules={f"_{n}": source(ids) for n, ids in enumerate(chunk)},
-            trials=tuple(_renamed(trial, n) for n in range(len(chunk)) for trial in trials),
-            limits=LIMITS,
+        modules = {f"_{n}": source(ids) for n, ids in enumerate(chunk)}
+        return self._outputs(
+            modules, tuple(_renamed(trial, n) for n in range(len(chunk)) for trial in trials)
         )
-        outputs = self._run(job)
+
+    def _outputs(
+        self, modules: Mapping[str, str], trials: tuple[Trial, ...]
+    ) -> tuple[RawOutput, ...]:
+        """What modules "_0", "_1", ... answer, each asked under its number."""
+        numbered = sum(name[1:].isdigit() for name in modules)
+        source = _imports(self._names, numbered)
+        outputs = self._run(Job(source=source, modules=modules, trials=trials, limits=LIMITS))
         if broken := next((o for o in outputs if o.outcome is Outcome.BROKEN), None):
             raise EngineError(f"expected known mistakes to run: {broken.facts.get('reason')}")
         return outputs
@@ -289,8 +327,7 @@ class FromReference:
     def code(self, ids: Ids) -> str:
         """The same as it is written; enough to screen many, which are then run as loaded."""
         made = [each for one in ids for each in self._patches[one].made]
-        where = f"rubrics/{self._rubric.assignment}.yaml {' + '.join(ids)}"
-        return patched(self._source, made, where)
+        return applied(self._source, made)
 
     @property
     def _names(self) -> tuple[str, ...]:
