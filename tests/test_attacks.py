@@ -19,9 +19,7 @@ EACH_USER = [
     pytest.param(user, marks=[] if user == USERS[0] else [pytest.mark.slow]) for user in USERS
 ]
 EVERY = [
-    pytest.param(
-        level, user, marks=[] if (level, user) == ("A", USERS[0]) else [pytest.mark.slow]
-    )
+    pytest.param(level, user, marks=[] if (level, user) == ("A", USERS[0]) else [pytest.mark.slow])
     for user in USERS
     for level in LEVELS
 ]

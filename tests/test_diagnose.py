@@ -150,6 +150,12 @@ def test_where_no_mistakes_are_known_it_is_only_said_where_it_differs(desk: Desk
     ]
 
 
+def test_an_entry_that_passed_before_it_needs_no_known_mistakes(desk: Desk) -> None:
+    unknowing = replace(desk, mistakes=NoMistakes())
+    (found,) = graded(unknowing, written(shift="return 7 * (double(x) - 3)")).diagnoses
+    assert (found.entry, found.code) == ("shift", "locate.factor")
+
+
 # -- one mistake costs once -------------------------------------------------------------------
 
 

@@ -64,8 +64,10 @@ def diagnose(
         right = mistakes.right
         if right and all(own[key].agrees(right[key]) for key in own):
             continue
+        named = None
         carried = [ids for each in found if each.kind == "mistake" for ids in each.alternatives]
-        named = _named(rubric, entry, own, every, carried, passed, unexplained, mistakes)
+        if right:
+            named = _named(rubric, entry, own, every, carried, passed, unexplained, mistakes)
         if named is None:
             unexplained |= own.keys()
             named = localise(entry, asked, settings, answers)
