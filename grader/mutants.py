@@ -8,6 +8,7 @@ import ast
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 from grader.errors import CourseError
@@ -67,9 +68,14 @@ def _replacement(source: str, edit: Edit, where: str) -> Replacement:
     return Replacement(start=at, end=at + length, put=put)
 
 
+@lru_cache(maxsize=4)
+def _body(source: str) -> list[ast.stmt]:
+    return ast.parse(source).body
+
+
 def _scope(source: str, scope: str, where: str) -> tuple[int, int]:
     """Lines of a function, a class or a method, from 0."""
-    body: list[ast.stmt] = ast.parse(source).body
+    body = _body(source)
     node: ast.AST | None = None
     for name in scope.split("."):
         named = [

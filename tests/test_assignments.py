@@ -83,6 +83,7 @@ def test_the_skeleton_has_no_points_and_is_not_started(
     assert (untouched.status, untouched.earned) == (Status.NOT_STARTED, 0)
 
 
+@pytest.mark.slow  # .ci/run asks the same of each by `grader release --check`
 @pytest.mark.parametrize("name", NAMES)
 def test_the_generated_files_are_fresh(name: str, runner: Runner) -> None:
     assignment = read_assignment(ROOT, name)

@@ -19,7 +19,7 @@ import yaml
 from grader.executors import executor
 from grader.instructor import Marker
 from grader.mistakes import FromReference, patches
-from grader.mutants import overlap, patched
+from grader.mutants import overlap
 from grader.sandbox.runner import Runner
 from grader.types import Grade, Status, Submission, SubmittedFile, Verdict
 from tests.summary import DIAGNOSIS
@@ -113,7 +113,8 @@ class Rates:
 
     def _pairs(self, name: str) -> Iterator[Wrong]:
         rubric = self.marker(name).assignment.rubric
-        made = patches(rubric, self._reference(name))
+        source = self.marker(name).assignment.reference.content.decode("utf-8")
+        made = patches(rubric, source)
         twins = {each.id: each.twins for each in rubric.misconceptions}
         fitting = [
             (one.id, two.id)
@@ -125,13 +126,8 @@ class Rates:
             yield self._mutant(name, pair)
 
     def _mutant(self, name: str, ids: tuple[str, ...]) -> Wrong:
-        source = self._reference(name)
-        made = patches(self.marker(name).assignment.rubric, source)
-        code = patched(source, [each for one in ids for each in made[one].made], name)
+        code = self.marker(name).mistakes.code(ids)
         return Wrong(" + ".join(ids), f"{name}.py", code.encode(), frozenset(ids))
-
-    def _reference(self, name: str) -> str:
-        return self.marker(name).assignment.reference.content.decode("utf-8")
 
     def _count(self, told: Told, marker: Marker, each: Wrong, grade: Grade) -> None:
         rubric = marker.assignment.rubric
