@@ -32,8 +32,9 @@ from grader.types import (
 TRIALS_TOGETHER = 600
 """Trials in one child, of several patches: what an output holds on to is given back after it."""
 DEFINITIONS_TOGETHER = 120
-MOST_PAIRS = 400
-"""Pairs that are tried for one question, those first that change little else: a few seconds."""
+MOST_PAIRS = 800
+"""Pairs of which neither is known already that are tried for one question, those first that change
+little else: some seconds, once. Of one entry's own mistakes there are at most 775 (LSTMCell)."""
 LIMITS = Limits(seconds=600, trial_seconds=5, memory_mb=2048)
 
 
@@ -129,13 +130,13 @@ class FromReference:
         self, entry: str, own: Prints, known: Iterable[str] = (), still: Iterable[Key] = ()
     ) -> tuple[Ids, ...]:
         """Pairs of misconceptions that answer one entry's most telling trials as `own` does."""
-        plausible = list(self._plausible(entry, own, still))
+        plausible = self._plausible(entry, own, still)
         told = set(known)
         with self._lock:
             for some in (
                 [ids for ids in plausible if told.issuperset(ids)],
                 [ids for ids in plausible if not told.isdisjoint(ids)],
-                plausible,
+                plausible[:MOST_PAIRS],
             ):
                 if agreeing := self._agreeing(some, entry, own):
                     return tuple(agreeing)
@@ -245,7 +246,7 @@ class FromReference:
             for one, two in combinations(ids, 2)
         )
 
-    def _plausible(self, entry: str, own: Prints, still: Iterable[Key]) -> Iterable[Ids]:
+    def _plausible(self, entry: str, own: Prints, still: Iterable[Key]) -> list[Ids]:
         """Pairs of patches that fit together and that, between them, change every answer of the
         entry that is changed, and none that is `still`."""
         wrong, still = self._changed(own, own), set(still) & self._keys
@@ -260,7 +261,7 @@ class FromReference:
             for one, two in combinations(moving, 2)
             if wrong <= moving[one] | moving[two] and self._combine((one, two))
         }
-        return sorted(spare, key=lambda pair: spare[pair])[:MOST_PAIRS]
+        return [pair for pair, _ in sorted(spare.items(), key=lambda item: item[1])]
 
     def _changed(self, prints: Prints, among: Iterable[Key]) -> set[Key]:
         """Trials, among some, that are not answered as the reference answers them."""
