@@ -68,7 +68,7 @@ def test_a_wrong_example_has_not(entry: dict[str, str], grades: dict[str, Grade]
     assert grade.status is Status.GRADED
     assert grade.earned is not None and grade.earned < grade.possible
     lost = any(c.verdict in (Verdict.FAIL, Verdict.ERROR) for c in grade.criteria)
-    assert lost or [each.kind for each in grade.diagnoses] == ["variant"]
+    assert lost or "variant" in {each.kind for each in grade.diagnoses}
 
 
 @pytest.mark.parametrize("entry", kind("not-started"), ids=key)
