@@ -233,12 +233,8 @@ class FromReference:
 
     def differs(self, ids: Ids, entry: str) -> bool:
         """Whether some patches change what an entry answers."""
-        prints, right = self.prints(ids), self.right
-        return any(
-            not prints[trial.case, trial.variant].agrees(right[trial.case, trial.variant])
-            for trial in self._trials
-            if trial.entry == entry
-        )
+        keys = [(trial.case, trial.variant) for trial in self._trials if trial.entry == entry]
+        return bool(self._changed(self.prints(ids), keys))
 
     def _combine(self, ids: Ids) -> bool:
         return not any(

@@ -71,11 +71,12 @@ class Runner:
     def plan(self, trials: tuple[Trial, ...]) -> bytes:
         """The trials' frame; the last few are kept, since a class is asked the same questions."""
         key = tuple(map(id, trials))
-        if key not in self._plans:
-            kept = list(self._plans.items())[1 - PLANS_KEPT :]
-            # With the trials, so that no other object can come by their ids.
-            self._plans = {**dict(kept), key: (trials, wire.encode(plan_tree(trials)))}
-        return self._plans[key][1]
+        # With the trials, so that no other object can come by their ids. The mapping is replaced,
+        # never changed, since other threads look into it meanwhile; the last used stands last.
+        plan = self._plans.get(key) or (trials, wire.encode(plan_tree(trials)))
+        others = [(known, each) for known, each in self._plans.items() if known != key]
+        self._plans = {**dict(others[1 - PLANS_KEPT :]), key: plan}
+        return plan[1]
 
 
 class _Conversation:
