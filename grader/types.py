@@ -116,6 +116,8 @@ class Case:
     """Names of what comes back, in order, each with its axes: {"output": "B, T, H"}."""
     mode: Literal["eval", "train"] = "eval"
     """Mode that the built module is put in."""
+    arrays: Literal["torch", "numpy"] = "torch"
+    """Whether the arguments are torch's tensors or NumPy's arrays."""
     calls: int = 1
     """How often the entry is called in a row, on the same objects, with new arrays."""
     gain: float = 2.0
@@ -468,6 +470,8 @@ class Trial:
     """Every parameter by name; None for a function."""
     mode: str = "eval"
     """Mode that the module is put in."""
+    arrays: str = "torch"
+    """Whether the arguments are torch's tensors or NumPy's arrays."""
     calls: tuple[Call, ...] = ()
     """The calls, in a row, on one instance."""
     cotangents: tuple[NDArray[np.float64], ...] = ()

@@ -169,6 +169,20 @@ def test_an_argument_changed_in_place_comes_back_changed() -> None:
     assert run(source, trial(x=X, pair=(X, X)))["inputs"] == {}
 
 
+def test_a_numpy_entry_is_given_arrays_of_its_own_and_they_come_back() -> None:
+    source = """
+    def f(x, pair):
+        assert type(x) is type(pair[0]) and type(x).__module__ == "numpy"
+        x *= 2
+        return x.sum(axis=0)
+    """
+    call = Call(args={"x": X, "pair": (X, 3)})
+    asked = Trial(case="c", variant="v", entry="f", arrays="numpy", calls=(call,), inputs_back=True)
+    result = run(source, asked)
+    assert close(only(result), (2 * X).sum(0)) and result["leaves"][0][0]["kind"] == "array"
+    assert close(result["inputs"]["x"], 2 * X) and close(result["inputs"]["pair[0]"], X)
+
+
 def test_the_seed_decides_what_is_drawn() -> None:
     def draw(seed: int) -> Any:
         asked = Trial(case="c", variant="v", entry="f", calls=(Call(),), seed=seed)

@@ -329,6 +329,7 @@ def base_trial(
         config=case.config,
         weights=draw_weights(parameters, key.generator(case, "weights"), case.gain),
         mode=case.mode,
+        arrays=case.arrays,
         calls=tuple(draw_call(case, key, described, files, n) for n in range(case.calls)),
         seed=key.seed(case),
         hidden=case.show == "hidden",

@@ -15,7 +15,17 @@ from typing import Any
 import numpy as np
 import torch
 
-from .values import Misfit, Tree, array_of, leaves, tensor, tensors, walk
+from .values import (
+    Misfit,
+    Tree,
+    array_of,
+    arrays,
+    leaves,
+    own_array,
+    tensor,
+    tensors,
+    walk,
+)
 
 LAYERS: tuple[Any, ...] = (
     torch.nn.Linear,
@@ -198,6 +208,8 @@ def _call(
     if trial["inputs_back"]:
         for name, value in tensors(arguments):
             inputs[name] = array_of(value, result_bytes)
+        for name, array in arrays(arguments):
+            inputs[name] = own_array(array, result_bytes)
         for name, value in arguments.items():
             if isinstance(value, torch.nn.Module):
                 inputs[f"{name}.training"] = np.asarray(bool(value.training))
@@ -287,6 +299,8 @@ def _argument(value: Any, name: str, objects: Tree, namespace: Mapping[str, Any]
         return value
     if "number" in value:
         return float(value["number"])
+    if "numpy" in value:
+        return np.array(value["numpy"], order="C")
     if name not in objects:
         objects[name] = _make(value, objects, namespace)
     return objects[name]

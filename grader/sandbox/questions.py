@@ -7,6 +7,8 @@ that is expected.
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from grader.types import Build, Call, Job, Optimizer, StoredLogits, Trial
 
 
@@ -44,7 +46,7 @@ def trial_tree(trial: Trial) -> dict[str, Any]:
         "config": _value(trial.config),
         "weights": None if trial.weights is None else dict(trial.weights),
         "mode": trial.mode,
-        "calls": [_call_tree(call) for call in trial.calls],
+        "calls": [_call_tree(call, trial.arrays == "numpy") for call in trial.calls],
         "cotangents": list(trial.cotangents),
         "steps": dict(trial.steps),
         "seed": trial.seed,
@@ -52,13 +54,15 @@ def trial_tree(trial: Trial) -> dict[str, Any]:
     }
 
 
-def _call_tree(call: Call) -> dict[str, Any]:
-    return {"args": _value(call.args), "feed": dict(call.feed)}
+def _call_tree(call: Call, numpy: bool) -> dict[str, Any]:
+    return {"args": _value(call.args, numpy), "feed": dict(call.feed)}
 
 
-def _value(value: Any) -> Any:
+def _value(value: Any, numpy: bool = False) -> Any:
     if isinstance(value, float):
         return {"number": value}
+    if numpy and isinstance(value, np.ndarray):
+        return {"numpy": value}
     if isinstance(value, Build):
         return {
             "build": value.name,
@@ -77,9 +81,9 @@ def _value(value: Any) -> Any:
             "mode": value.mode,
         }
     if isinstance(value, tuple):
-        return tuple(_value(item) for item in value)
+        return tuple(_value(item, numpy) for item in value)
     if isinstance(value, list):
-        return [_value(item) for item in value]
+        return [_value(item, numpy) for item in value]
     if isinstance(value, Mapping):
-        return {name: _value(item) for name, item in value.items()}
+        return {name: _value(item, numpy) for name, item in value.items()}
     return value

@@ -35,11 +35,20 @@ def tensor(array: NDArray[Any]) -> torch.Tensor:
     return torch.from_numpy(np.array(array, order="C"))
 
 
-def tensors(arguments: Any) -> Iterator[tuple[str, torch.Tensor]]:
+def tensors(arguments: Tree) -> Iterator[tuple[str, torch.Tensor]]:
     """Tensors among the arguments, named as in "state[0]"."""
+    return _of_type(torch.Tensor, arguments)
+
+
+def arrays(arguments: Tree) -> Iterator[tuple[str, NDArray[Any]]]:
+    """NumPy's arrays among the arguments, named likewise."""
+    return _of_type(np.ndarray, arguments)
+
+
+def _of_type(kind: type[Any], arguments: Tree) -> Iterator[tuple[str, Any]]:
     for name, argument in arguments.items():
         for path, value in walk(argument, ""):
-            if isinstance(value, torch.Tensor):
+            if isinstance(value, kind):
                 yield name + path, value
 
 
@@ -76,7 +85,7 @@ def _read(path: str, value: Any, result_bytes: int) -> Tree:
     if isinstance(value, (np.ndarray, np.generic)):
         if value.dtype.name not in READ:
             return _leaf(path, "other", text=f"{value.dtype.name} array")
-        return _leaf(path, "array", value.dtype.name, _own_array(value, result_bytes))
+        return _leaf(path, "array", value.dtype.name, own_array(value, result_bytes))
     if value is None:
         return _leaf(path, "none")
     if isinstance(value, bool):
@@ -105,7 +114,7 @@ def array_of(value: torch.Tensor, result_bytes: int) -> NDArray[Any]:
     return plain.resolve_conj().resolve_neg().to(dtype).contiguous().numpy().copy()
 
 
-def _own_array(value: NDArray[Any] | np.generic, result_bytes: int) -> NDArray[Any]:
+def own_array(value: NDArray[Any] | np.generic, result_bytes: int) -> NDArray[Any]:
     """A copy of NumPy's own, in any byte order and with any strides."""
     plain = np.asarray(value)
     dtype = np.dtype(np.float64) if plain.dtype.kind == "f" else plain.dtype.newbyteorder("=")
