@@ -59,15 +59,23 @@ def test_arguments_left_alone_with_wrong_values_are_blocked() -> None:
 
 def test_an_argument_that_does_not_come_back_counts_as_changed() -> None:
     def dropped(name: str, output: RawOutput) -> RawOutput:
-        return output if name == "base" else _without_inputs(output)
+        return RawOutput(outcome=output.outcome, leaves=output.leaves)
 
     ready = prepared(CASE, doubled)
     (found,) = findings(ready, doubled, CheckUse(name="pure"), edit=dropped)
     assert found.code == "pure.changed"
 
 
-def _without_inputs(output: RawOutput) -> RawOutput:
-    return RawOutput(outcome=output.outcome, leaves=output.leaves)
+def test_to_see_the_arguments_costs_no_trial_of_its_own() -> None:
+    def noted(name: str, output: RawOutput) -> RawOutput:
+        assert name == "base"
+        return output
+
+    ready = prepared(CASE, doubled)
+    (found,) = findings(ready, doubled, CheckUse(name="pure"), edit=noted)
+    assert found.verdict is Verdict.PASS
+    raising = findings(ready, lambda x: 1 // 0, CheckUse(name="pure"), edit=noted)
+    assert [(each.verdict, each.code) for each in raising] == [(Verdict.ERROR, "outcome.raised")]
 
 
 @pytest.mark.parametrize("mode", ["eval", "train"])
@@ -217,7 +225,7 @@ def test_another_shape_in_train_mode_earns_nothing() -> None:
     assert found_by("mode", Shorter, Dropping) == NEEDS_VALUES
 
 
-@pytest.mark.parametrize("check", ["pure", "determinism", "mode"])
+@pytest.mark.parametrize("check", ["determinism", "mode"])
 def test_a_trial_that_raises_is_an_error_and_one_without_answer_our_fault(check: str) -> None:
     reference = Dropping if check == "mode" else doubled
     ready = prepared(CASE, reference)

@@ -67,7 +67,7 @@ CHECKS: Mapping[str, Check] = {
         trials=invariances.chunked_trials,
         requires=("axis", "cut", "state"),
     ),
-    "pure": Check(judge=needs_values(repeats.pure), trials=repeats.pure_trials),
+    "pure": Check(judge=needs_values(repeats.pure), sees_arguments=True),
     "determinism": Check(
         judge=needs_values(repeats.determinism), trials=repeats.determinism_trials
     ),
@@ -85,6 +85,9 @@ def plan(rubric: Rubric, settings: Settings) -> tuple[Trial, ...]:
     for use, setting in _uses(rubric, settings):
         _understood(use, setting)
         check = CHECKS[use.name]
+        if check.sees_arguments:
+            plain = ("", setting.case.id)
+            trials[plain] = replace(trials[plain], inputs_back=True)
         asked = check.trials(setting, use.options)
         for trial in stack(setting, asked) if _stacks(check, use) else asked:
             trials[_variant(use, trial.variant), trial.case] = _of(use, trial)

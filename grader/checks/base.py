@@ -53,6 +53,8 @@ class Check:
     """Options that the rubric has to give."""
     accepts: tuple[str, ...] = ()
     """Options that it may give besides."""
+    sees_arguments: bool = False
+    """Whether the plain trial is to send its arguments back as they are afterwards."""
     stacks: bool = False
     """Whether its variants may be asked side by side in one batch."""
 

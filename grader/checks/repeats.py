@@ -19,17 +19,9 @@ from grader.checks.relations import taken
 from grader.types import Build, Facts, Finding, Setting, StoredLogits, Trial, Verdict
 
 
-def pure_trials(setting: Setting, options: Facts) -> tuple[Trial, ...]:
-    """The plain call, with the arguments sent back as they are afterwards."""
-    return (dataclasses.replace(setting.base, variant="pure", inputs_back=True),)
-
-
 def pure(setting: Setting, outputs: Outputs, options: Facts) -> Finding:
     """The arguments are unchanged after the call, and models are in the mode they were in."""
-    output = outputs.get("pure")
-    if failure := not_run(setting, "pure", output):
-        return failure
-    assert output is not None
+    output = outputs["base"]
     for path, sent in setting.base.calls[-1].arrays().items():
         back = output.inputs.get(path)
         if back is None or back.shape != sent.shape:

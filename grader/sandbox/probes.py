@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from .instances import Instances
 from .values import (
     Misfit,
     Tree,
@@ -34,6 +35,21 @@ LAYERS: tuple[Any, ...] = (
     torch.nn.Embedding,
 )
 """Layers whose initial values are not drawn where every parameter is given."""
+
+PLAIN: Tree = {
+    "probe": "call",
+    "config": {},
+    "weights": None,
+    "mode": "eval",
+    "calls": [],
+    "seed": 0,
+    "cotangents": [],
+    "steps": {},
+    "inputs_back": False,
+}
+"""What a question that leaves it out is to have."""
+
+instances = Instances()
 
 fitting: set[tuple[object, ...]] = set()
 """Calls whose arguments are known to fit: inspecting a signature costs as much as a small call."""
@@ -66,6 +82,7 @@ def run(trial: Tree, namespace: Mapping[str, Any], result_bytes: int) -> Tree:
     Raises:
         Misfit: a missing entry, parameters that do not fit, an output that can't be read.
     """
+    trial = PLAIN | trial
     torch.set_default_dtype(torch.float64)
     torch.set_grad_enabled(True)
     torch.default_generator.manual_seed(trial["seed"])
@@ -122,13 +139,20 @@ def _build(
     if not inspect.isclass(entry):
         return entry
     options = _plain(config)
+    key = (entry, mode, options)
+    if weights is not None and (kept := instances.again(key, weights)) is not None:
+        return kept
     _bind(entry, options, name)
+    drawn = torch.default_generator.get_state()
     with initialised(weights is None):
         module: Any = entry(**options)
     if isinstance(module, torch.nn.Module):
         if weights is not None:
             _give_weights(module, weights, name)
         module.train(mode == "train")
+        # What draws random numbers as it is built would leave others to a call the second time.
+        if weights is not None and torch.equal(drawn, torch.default_generator.get_state()):
+            instances.keep(key, weights, module)
     return module  # type: ignore[no-any-return]
 
 
@@ -199,7 +223,7 @@ def _call(
         arguments = {
             name: _argument(value, name, objects, namespace) for name, value in call["args"].items()
         }
-        for name, index in call["feed"].items():
+        for name, index in call.get("feed", {}).items():
             arguments[name] = _fed(previous, index)
         _bind(function, arguments, trial["entry"])
         previous = function(**arguments)

@@ -39,23 +39,28 @@ def plan_tree(trials: tuple[Trial, ...]) -> dict[str, Any]:
 
 
 def trial_tree(trial: Trial) -> dict[str, Any]:
-    """A trial as `probes.run` takes it: no name of a case or a variant, nothing expected."""
-    return {
+    """A trial as `probes.run` takes it: no name of a case or a variant, nothing expected.
+
+    What is as in most trials (`probes.PLAIN`) is left out: each value costs every child a little.
+    """
+    tree = {
         "entry": trial.entry,
-        "probe": trial.probe,
+        "probe": "" if trial.probe == "call" else trial.probe,
         "config": _value(trial.config),
         "weights": None if trial.weights is None else dict(trial.weights),
-        "mode": trial.mode,
+        "mode": "" if trial.mode == "eval" else trial.mode,
         "calls": [_call_tree(call, trial.arrays == "numpy") for call in trial.calls],
         "cotangents": list(trial.cotangents),
         "steps": dict(trial.steps),
         "seed": trial.seed,
         "inputs_back": trial.inputs_back,
     }
+    return {name: value for name, value in tree.items() if value or name == "weights"}
 
 
 def _call_tree(call: Call, numpy: bool) -> dict[str, Any]:
-    return {"args": _value(call.args, numpy), "feed": dict(call.feed)}
+    args = {"args": _value(call.args, numpy)}
+    return args | {"feed": dict(call.feed)} if call.feed else args
 
 
 def _value(value: Any, numpy: bool = False) -> Any:

@@ -28,6 +28,8 @@ DTYPES = {
     name: np.dtype(name).newbyteorder("<")
     for name in ("float64", "float32", "int64", "int32", "int16", "int8", "uint8", "bool")
 }
+NAMES = {np.dtype(name): name for name in DTYPES}
+"""A dtype's own attribute takes longer to make its name than an array takes to travel."""
 MAX_AXES = 16
 MAX_DEPTH = 24
 MAX_ARRAYS = 100_000
@@ -61,9 +63,7 @@ def encode(tree: Any) -> bytes:
     packed = _pack(tree, arrays)
     dtypes = [_dtype_name(array) for array in arrays]
     specs = [[name, list(array.shape)] for name, array in zip(dtypes, arrays, strict=True)]
-    header = json.dumps(
-        {"tree": packed, "arrays": specs}, allow_nan=False, separators=(",", ":")
-    ).encode()
+    header = ENCODER.encode({"tree": packed, "arrays": specs}).encode()
     payload = b"".join(
         np.ascontiguousarray(array, DTYPES[name]).tobytes()
         for array, name in zip(arrays, dtypes, strict=True)
@@ -144,13 +144,7 @@ def _sizes(prefix: bytes, caps: Caps) -> tuple[int, int]:
 
 def _header(data: bytes) -> dict[str, Any]:
     try:
-        text = data.decode()
-        header = json.loads(
-            text,
-            object_pairs_hook=_distinct,
-            parse_constant=_refuse("a number"),
-            parse_float=_refuse("an integer"),
-        )
+        header = DECODER.decode(data.decode())
     except ValueError as error:
         raise WireError(f"expected strict JSON: {error}") from error
     if not isinstance(header, dict) or header.keys() != {"tree", "arrays"}:
@@ -170,6 +164,15 @@ def _refuse(expected: str) -> Callable[[str], Any]:
         raise WireError(f"expected {expected}, got {text[:40]}")
 
     return refuse
+
+
+ENCODER = json.JSONEncoder(allow_nan=False, separators=(",", ":"))
+DECODER = json.JSONDecoder(
+    object_pairs_hook=_distinct,
+    parse_constant=_refuse("a number"),
+    parse_float=_refuse("an integer"),
+)
+"""Made once: to make one takes as long as to read a small frame."""
 
 
 def _arrays(specs: Any, payload: memoryview) -> Iterator[NDArray[Any]]:
@@ -207,7 +210,7 @@ def _count(shape: Any) -> int:
 
 
 def _dtype_name(array: NDArray[Any]) -> str:
-    name = array.dtype.newbyteorder("=").name
+    name = NAMES.get(array.dtype) or array.dtype.newbyteorder("=").name
     if name not in DTYPES:
         raise WireError(f"expected a dtype of {', '.join(DTYPES)}, got {name}")
     return name

@@ -336,6 +336,7 @@ def forget() -> None:
     """Leaves nothing of the warming up where a submission could meet it."""
     del sys.modules[MODULE], linecache.cache[f"<{MODULE}>"]
     probes.fitting.clear()
+    probes.instances.forget()
 
 
 def received(results: socket.socket) -> Iterator[bytes]:
