@@ -82,7 +82,7 @@ def _only_arrays(call: Call) -> bool:
 
 def _parts(setting: Setting, output: RawOutput, count: int) -> list[RawOutput]:
     """The output cut along the batch axis, or whole for every part where it can't be cut."""
-    if output.outcome is not Outcome.OK or len(output.leaves) != 1:
+    if output.outcome is not Outcome.OK or len(output.leaves) != 1 or not output.leaves[0]:
         return [output] * count
     cut: list[list[NDArray[np.generic] | None]] = []
     for index, leaf in enumerate(output.leaves[0]):
@@ -93,12 +93,14 @@ def _parts(setting: Setting, output: RawOutput, count: int) -> list[RawOutput]:
         at = axes.index(BATCH) if BATCH in axes else 0
         if leaf.array.ndim <= at or leaf.array.shape[at] % count:
             return [output] * count
-        cut.append(list(np.split(leaf.array, count, at)))
+        size = leaf.array.shape[at] // count
+        before = (slice(None),) * at
+        cut.append([leaf.array[(*before, slice(n * size, n * size + size))] for n in range(count)])
     leaves: list[tuple[Leaf, ...]] = [
         tuple(
-            replace(leaf, array=parts[part])
-            for leaf, parts in zip(output.leaves[0], cut, strict=True)
+            Leaf(path=leaf.path, kind=leaf.kind, dtype=leaf.dtype, array=own, text=leaf.text)
+            for leaf, own in zip(output.leaves[0], own_arrays, strict=True)
         )
-        for part in range(count)
+        for own_arrays in zip(*cut, strict=True)
     ]
     return [replace(output, leaves=(each,)) for each in leaves]
