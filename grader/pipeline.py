@@ -47,7 +47,7 @@ def grade(submission: Submission, desk: Desk, provenance: Provenance) -> Grade:
     except SubmissionError as error:
         note = Note(code=error.code, facts=error.facts)
         return ungraded(submission, rubric, Status.UNREADABLE, provenance, note)
-    answers = _asked(loaded, desk)
+    answers = asked(loaded, desk)
     settings, trials = desk.standard.settings, desk.standard.trials
     findings = located(judge(rubric, settings, answers), loaded)
     diagnoses = diagnose(rubric, settings, trials, answers, findings, desk.mistakes)
@@ -67,7 +67,7 @@ def grade(submission: Submission, desk: Desk, provenance: Provenance) -> Grade:
     )
 
 
-def _asked(loaded: Loaded, desk: Desk) -> Answers:
+def asked(loaded: Loaded, desk: Desk) -> Answers:
     """What came back for the plan, and for what the checks asked once they had seen that."""
     rubric, settings, trials = desk.standard.rubric, desk.standard.settings, desk.standard.trials
     forbidden = forbidden_anywhere(rubric)

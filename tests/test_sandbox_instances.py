@@ -51,7 +51,8 @@ def asked_twice(init: str = "pass", body: str = "pass", **second: Any) -> tuple[
     answers = []
     for options in ({}, second):
         tree = trial_tree(Trial(case="c", variant="v", entry="Net", **(trial | options)))
-        tree["weights"] = (trial | options)["weights"]  # as one plan gives it to several trials
+        # As one plan gives them to several trials, of which another follows.
+        tree |= {"weights": (trial | options)["weights"], "again": True}
         told = answer(tree, namespace, 10**6)
         assert "error" not in told, told
         answers.append(told["leaves"][0][0]["array"])

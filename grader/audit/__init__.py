@@ -18,11 +18,13 @@ from typing import Any
 import numpy as np
 
 from grader.assignment import Assignment
-from grader.expected import Standard, from_reference
+from grader.audit.ran import Ran
+from grader.expected import Standard, from_reference, top_level
 from grader.fingerprints import Key
-from grader.mistakes import FromReference, NotKept, patches
+from grader.load import load
+from grader.mistakes import FromReference, patches
 from grader.mutants import patched
-from grader.pipeline import Desk, grade
+from grader.pipeline import Answers, Desk, Open, asked, grade
 from grader.provenance import provenance
 from grader.sandbox.runner import Ask, Runner
 from grader.types import (
@@ -115,15 +117,24 @@ class _Auditor:
         self._assignment, self._rubric, self._runner = assignment, assignment.rubric, runner
         self._source = assignment.reference.content.decode("utf-8")
         self._standard: Standard = from_reference(assignment, runner.run, secret)
+        self._ran = Ran()
         self._mistakes = FromReference(
-            self._rubric, self._source, self._standard.trials, runner.run, NotKept()
+            self._rubric, self._source, self._standard.trials, runner.run, self._ran
         )
 
     def audit(self, rights: tuple[Path, ...]) -> Audit:
         made = {name: patch.made for name, patch in patches(self._rubric, self._source).items()}
         sources = {name: patched(self._source, edits, name) for name, edits in made.items()}
         with ThreadPoolExecutor(os.cpu_count()) as threads:
-            graded = threads.map(lambda name: self._grade(sources[name].encode(), name), sources)
+            # All are run before any is judged: what each answers is what the others are told from.
+            for name, answers in zip(
+                sources, threads.map(self._run, sources.values()), strict=True
+            ):
+                self._ran.add(name, self._standard.trials, answers)
+            graded = threads.map(
+                lambda name: self._grade(sources[name].encode(), name, known=self._ran.all[name]),
+                sources,
+            )
             grades = dict(zip(sources, graded, strict=True))
         margins = {name: margin for name, (_, margin) in grades.items()}
         rows = tuple(
@@ -153,37 +164,53 @@ class _Auditor:
             problems=tuple(problems),
         )
 
+    def _run(self, source: str) -> Answers:
+        """What a patched reference answers, run as a submission is."""
+        submission = self._submission(source.encode(), "patched", ".py")
+        return asked(load(submission, top_level(self._rubric)), self._desk(self._runner.open))
+
+    def _desk(self, open: Open, skeleton: bytes = b"") -> Desk:
+        standard, mistakes = self._standard, self._mistakes
+        return Desk(standard=standard, skeleton=skeleton, open=open, mistakes=mistakes)
+
+    def _submission(self, content: bytes, student: str, suffix: str) -> Submission:
+        name = self._assignment.name
+        file = SubmittedFile(name=f"{name}{suffix}", content=content)
+        return Submission(student=student, assignment=name, path=student, files=(file,))
+
     def _grade(
-        self, content: bytes, student: str, suffix: str = ".py", *, begun: bool = False
+        self,
+        content: bytes,
+        student: str,
+        suffix: str = ".py",
+        *,
+        begun: bool = False,
+        known: Answers | None = None,
     ) -> tuple[Grade, float]:
         """A grade, and the largest distance from the reference in tolerances.
 
-        What has been `begun` is run even where it is the skeleton as it was handed out.
+        What has been `begun` is run even where it is the skeleton as it was handed out; what is
+        `known` is not run again.
         """
-        name = self._assignment.name
-        file = SubmittedFile(name=f"{name}{suffix}", content=content)
-        submission = Submission(student=student, assignment=name, path=student, files=(file,))
-        answers: dict[Key, RawOutput] = {}
-        desk = Desk(
-            standard=self._standard,
-            skeleton=b"" if begun else self._assignment.skeleton,
-            open=partial(self._recorded, answers),
-            mistakes=self._mistakes,
-        )
+        submission = self._submission(content, student, suffix)
+        answers = dict(known or {})
+        skeleton = b"" if begun else self._assignment.skeleton
+        desk = self._desk(partial(self._recorded, answers), skeleton)
         graded = grade(submission, desk, provenance("", self._runner.isolation().level))
         return graded, self._distance(answers)
 
     @contextmanager
-    def _recorded(self, answers: dict[Key, RawOutput], job: Job) -> Iterator[Ask]:
+    def _recorded(self, answers: Answers, job: Job) -> Iterator[Ask]:
+        """A conversation whose answers are kept, and in which nothing known is asked again."""
         with self._runner.open(job) as ask:
 
-            def asked(trials: tuple[Trial, ...]) -> tuple[RawOutput, ...]:
-                outputs = ask(trials)
-                for trial, output in zip(trials, outputs, strict=True):
-                    answers.setdefault((trial.case, trial.variant), output)
-                return outputs
+            def recorded(trials: tuple[Trial, ...]) -> tuple[RawOutput, ...]:
+                keys = [(trial.case, trial.variant) for trial in trials]
+                if not answers.keys() >= set(keys):
+                    answers.update(zip(keys, ask(trials), strict=True))
+                return tuple(answers[key] for key in keys)
 
-            yield asked
+            yield recorded
 
     def _distance(self, answers: dict[Key, RawOutput]) -> float:
         largest = 0.0

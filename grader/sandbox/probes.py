@@ -46,6 +46,7 @@ PLAIN: Tree = {
     "cotangents": [],
     "steps": {},
     "inputs_back": False,
+    "again": False,
 }
 """What a question that leaves it out is to have."""
 
@@ -90,7 +91,8 @@ def run(trial: Tree, namespace: Mapping[str, Any], result_bytes: int) -> Tree:
     if name == "torch":
         name, method = trial["entry"], ""
     entry = _entry(name, namespace)
-    built = _build(entry, trial["config"], trial["weights"], trial["mode"], name)
+    given = (trial["config"], trial["weights"], trial["mode"])
+    built = _build(entry, *given, name, again=trial["again"])
     if method:
         return _method(built, method, trial, namespace, result_bytes)
     if trial["probe"] == "describe":
@@ -133,9 +135,18 @@ def describe(module: torch.nn.Module) -> list[Tree]:
 
 
 def _build(
-    entry: Callable[..., Any], config: Tree, weights: Tree | None, mode: str, name: str
+    entry: Callable[..., Any],
+    config: Tree,
+    weights: Tree | None,
+    mode: str,
+    name: str,
+    *,
+    again: bool = False,
 ) -> Callable[..., Any]:
-    """An instance with the given weights for a class, the function itself for a function."""
+    """An instance with the given weights for a class, the function itself for a function.
+
+    Where it will be asked for `again` at once, it is kept.
+    """
     if not inspect.isclass(entry):
         return entry
     options = _plain(config)
@@ -151,7 +162,7 @@ def _build(
             _give_weights(module, weights, name)
         module.train(mode == "train")
         # What draws random numbers as it is built would leave others to a call the second time.
-        if weights is not None and torch.equal(drawn, torch.default_generator.get_state()):
+        if again and torch.equal(drawn, torch.default_generator.get_state()):
             instances.keep(key, weights, module)
     return module  # type: ignore[no-any-return]
 

@@ -64,9 +64,11 @@ def answer_plan(
 ) -> None:
     """Sends one frame for each trial; adds to `exhausted` the entries that ran out of memory."""
     caps = wire.Caps(payload_bytes=result_bytes)
-    for trial in plan["trials"]:
-        if trial["weights"] is not None:
-            trial["weights"] = plan["weights"][trial["weights"]]
+    numbers = [trial["weights"] for trial in plan["trials"]]
+    for trial, number, following in zip(plan["trials"], numbers, [*numbers[1:], None], strict=True):
+        if number is not None:
+            trial["weights"] = plan["weights"][number]
+            trial["again"] = number == following
         if trial["entry"] in exhausted:
             misfit = {"misfit": "skipped", "facts": {"entry": trial["entry"]}}
             send(wire.encode(_answer(misfit, None)))
