@@ -55,17 +55,21 @@ def diagnose(
         if not _failing(rubric, entry, findings):
             passed |= {(trial.case, trial.variant) for trial in asked}
             continue
-        outcomes = {
-            answers[t.case, t.variant].outcome for t in asked if (t.case, t.variant) in answers
-        }
-        if Outcome.OK not in outcomes or Outcome.BROKEN in outcomes:
+        came = [answers[t.case, t.variant] for t in asked if (t.case, t.variant) in answers]
+        outcomes = {output.outcome for output in came}
+        carried = [ids for each in found if each.kind == "mistake" for ids in each.alternatives]
+        if Outcome.BROKEN in outcomes or (Outcome.OK not in outcomes and _unwritten(came)):
             continue
         own = fingerprints(answers, asked)
         right = mistakes.right
         if right and all(own[key].agrees(right[key]) for key in own):
             continue
+        if Outcome.OK not in outcomes:
+            # All that raise everywhere look alike, so only what is known to be wrong is told.
+            if right and (ids := _fewest(_explaining(carried, own, mistakes))):
+                found.append(_diagnosis(rubric, entry, "carried", ids))
+            continue
         named = None
-        carried = [ids for each in found if each.kind == "mistake" for ids in each.alternatives]
         if right:
             named = _named(rubric, entry, own, every, carried, passed, unexplained, mistakes)
         if named is None:
@@ -83,6 +87,11 @@ def _failing(rubric: Rubric, entry: str, findings: Mapping[str, tuple[Finding, .
         if criterion.entry == entry
         for finding in findings.get(criterion.id, ())
     )
+
+
+def _unwritten(came: list[RawOutput]) -> bool:
+    """Whether an entry is still as it was handed out."""
+    return any(each.error is not None and each.error.type == "NotImplementedError" for each in came)
 
 
 def _compared(trials: tuple[Trial, ...]) -> tuple[Trial, ...]:
