@@ -5,7 +5,16 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from naming_course import ALL_POINTS, RIGHT, RUBRIC, graded, make_assignment, make_desk, written
+from naming_course import (
+    ALL_POINTS,
+    REFERENCE,
+    RIGHT,
+    RUBRIC,
+    graded,
+    make_assignment,
+    make_desk,
+    written,
+)
 
 from grader.diagnose import diagnose
 from grader.mistakes import NoMistakes
@@ -232,6 +241,23 @@ def test_what_is_not_written_yet_is_said_to_be_so_whatever_is_wrong_before_it(
     assert blocked(result) == dict.fromkeys(("scaled", "alone", "backward"), "value")
 
 
+def test_two_mistakes_of_two_earlier_entries_are_carried_on_together(
+    runner: Runner, tmp_path: Path
+) -> None:
+    reference = REFERENCE.replace("y = double(x)", "y = x").replace(
+        "return double(x) * self.factor", "return shift(x) + double(x) * self.factor"
+    )
+    desk = make_desk(make_assignment(tmp_path, RUBRIC, reference), runner)
+    scale = "return self.factor * double(x) + shift(x)"
+    result = graded(desk, written(double="return 1 + 3 * x", shift="return x + 3", scale=scale))
+    assert named(result) == {
+        "double": ("mistake", (("triple",),)),
+        "shift": ("mistake", (("other-way",),)),
+        "Scale": ("carried", (("triple", "other-way"),)),
+    }
+    assert earned(result) == {"value": 0, "shifted": 0, "scaled": 3, "alone": 1, "backward": 2}
+
+
 def test_a_variant_is_named_and_earns_its_share(desk: Desk) -> None:
     result = graded(desk, written(shift="return double(x) - 2"))
     assert named(result) == {"shift": ("variant", (("by-two",),))}
@@ -296,6 +322,14 @@ def test_what_no_mistake_explains_is_located(
     for name, value in facts.items():
         got = found.facts[name]
         assert got == (pytest.approx(value) if isinstance(value, float) else value)
+
+
+def test_a_curve_says_by_itself_from_where_on_it_differs(runner: Runner, tmp_path: Path) -> None:
+    rubric = RUBRIC.replace("ko: 이동}, checks: [close]", "ko: 이동}, checks: [curve]")
+    desk = make_desk(make_assignment(tmp_path, rubric), runner)
+    result = graded(desk, written(shift="y = double(x) - 3\n    y[:, 1] = 9\n    return y"))
+    assert codes(result, "shifted") == {"curve.mismatch"}
+    assert result.diagnoses == ()
 
 
 def test_wrong_values_are_never_called_right_beside_a_wrong_gradient(desk: Desk) -> None:

@@ -97,10 +97,11 @@ def _first_wrong(
 ) -> str:
     """The first criterion that fails by the mistake which is carried on, in an entry that makes it;
     empty where none does."""
+    names = {name for ids in carried.alternatives for name in ids}
     made = {
         each.entry
         for each in diagnoses
-        if each.kind == "mistake" and set(each.alternatives) & set(carried.alternatives)
+        if each.kind == "mistake" and any(names.issuperset(ids) for ids in each.alternatives)
     }
     wrong = (
         criterion.id
