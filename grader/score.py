@@ -1,7 +1,8 @@
 """Findings -> points: pure arithmetic in Fractions, rounded nowhere.
 
-One mistake costs once: a criterion whose needs have not passed is BLOCKED, not failed. Points come
-only from an explicit PASS. A BROKEN finding anywhere withholds the whole grade.
+One mistake costs once: a criterion whose needs have not passed is BLOCKED, neither failed nor an
+error, and so is one that rests on an earlier part's mistake. Points come only from an explicit
+PASS. A BROKEN finding anywhere withholds the whole grade.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -40,7 +41,7 @@ def score(
         rubric: the criteria and their points.
         findings: what the checks saw, by criterion id.
         forbidden: uses of forbidden API, by entry; they cost the criteria of that entry.
-        shares: what criteria earn although a check did not pass, by criterion id.
+        shares: what criteria earn, or wait for, although a check did not pass, by criterion id.
     """
     results: dict[str, CriterionResult] = {}
     for criterion in rubric.criteria:
@@ -50,7 +51,7 @@ def score(
         blocking = [need for need in criterion.needs if results[need].verdict is not Verdict.PASS]
         used = forbidden.get(criterion.entry, ())
         if criterion.id in shares and not used:
-            results[criterion.id] = _shared(criterion, shares[criterion.id])
+            results[criterion.id] = _shared(criterion, shares[criterion.id], findings[criterion.id])
             continue
         results[criterion.id] = _judged(
             criterion, findings[criterion.id], used, blocking[0] if blocking else ""
@@ -67,7 +68,7 @@ def _judged(
     verdict = worst(finding.verdict for finding in findings)
     if used and verdict is not Verdict.BROKEN:
         return _result(criterion, Verdict.FAIL, Fraction(0), used)
-    if verdict is Verdict.BROKEN or (blocking and verdict is Verdict.ERROR):
+    if verdict is Verdict.BROKEN:
         return _result(criterion, verdict, Fraction(0), findings)
     if blocking:
         return _result(criterion, Verdict.BLOCKED, Fraction(0), findings, blocking)
@@ -80,7 +81,9 @@ def _judged(
     return _result(criterion, verdict, earned, findings)
 
 
-def _shared(criterion: Criterion, share: Share) -> CriterionResult:
+def _shared(criterion: Criterion, share: Share, findings: tuple[Finding, ...]) -> CriterionResult:
+    if share.blocked_by:
+        return _result(criterion, Verdict.BLOCKED, Fraction(0), findings, share.blocked_by)
     reason = Finding(
         check="diagnosis",
         case="",

@@ -705,7 +705,8 @@ class Diagnosis:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Share:
-    """Points that a criterion earns although a check of it did not pass."""
+    """What becomes of a criterion of which not every check passed: what it earns all the same, or
+    what it has to wait for."""
 
     fraction: Fraction
     """Of its points."""
@@ -713,6 +714,9 @@ class Share:
     """Message code of the reason."""
     facts: Facts = field(default_factory=dict)
     """What that sentence is filled with."""
+    blocked_by: str = ""
+    """Id of the criterion whose mistake it rests on, where nothing can be said before that one is
+    mended; then it earns nothing."""
 
 
 class Status(StrEnum):

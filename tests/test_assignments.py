@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from grader.assignment import assignment_names, read_assignment
+from grader.audit import signatures
 from grader.author import release, stale
 from grader.expected import Standard, from_bundle, from_reference
 from grader.mistakes import NoMistakes
@@ -34,19 +35,6 @@ def graded(
     submission = Submission(student="s", assignment=name, path="s.py", files=(file,))
     desk = Desk(standard=standard, skeleton=skeleton, open=runner.open, mistakes=NoMistakes())
     return grade(submission, desk, provenance("", "E"))
-
-
-def signatures(source: str) -> dict[str, str]:
-    """Every public definition with its arguments and annotations."""
-    found = {}
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.ClassDef):
-            for member in node.body:
-                if isinstance(member, ast.FunctionDef):
-                    found[f"{node.name}.{member.name}"] = ast.unparse(member.args)
-        elif isinstance(node, ast.FunctionDef):
-            found.setdefault(node.name, ast.unparse(node.args))
-    return found
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -78,7 +66,8 @@ def test_the_skeleton_has_no_points_and_is_not_started(
     skeleton = (ROOT / "assignments" / name / f"{name}.py").read_bytes()
     result = graded(name, skeleton, standards[name], runner)
     assert result.earned == 0
-    assert {criterion.verdict for criterion in result.criteria} <= {Verdict.ERROR, None}
+    assert {each.verdict for each in result.criteria} <= {Verdict.ERROR, Verdict.BLOCKED, None}
+    assert all(each.blocked_by for each in result.criteria if each.verdict is Verdict.BLOCKED)
     untouched = graded(name, skeleton, standards[name], runner, skeleton)
     assert (untouched.status, untouched.earned) == (Status.NOT_STARTED, 0)
 

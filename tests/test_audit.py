@@ -82,13 +82,14 @@ def test_the_kill_matrix_says_which_case_catches_what(sound: Audit) -> None:
     assert (rows["triple"].costs, rows["triple"].named) == (("value",), ("triple",))
     assert (rows["other-way"].public, rows["other-way"].hidden) == (("moved",), ("moved-unseen",))
     assert (rows["detached"].costs, rows["detached"].public) == (("backward",), ("scale",))
-    assert rows["nothing"].costs == ("value", "shifted")
+    # Of shift nothing can be seen behind NaN, so it waits; of Scale the gradients can.
+    assert (rows["nothing"].costs, rows["nothing"].blocked) == (("value",), ("shifted",))
     assert rows["nothing"].margin == float("inf")
     assert rows["fourfold"].named == ("fourfold",)
 
 
 def test_a_mistake_costs_few_criteria_in_the_mean(sound: Audit) -> None:
-    assert sound.mean_cost == pytest.approx(9 / 8)
+    assert sound.mean_cost == 1
 
 
 def test_cases_that_another_of_their_kind_makes_needless_are_weak(sound: Audit) -> None:

@@ -123,6 +123,17 @@ class RandomAtBirth(Entry):
         return 2 * x + self.state
 
 
+class GoesOn(Entry):
+    """Goes on from the last call's state where it fits, and else begins anew."""
+
+    kept: Any = None
+
+    def __call__(self, x: Any) -> Any:  # type: ignore[override]
+        state = 0 if self.kept is None or len(self.kept) != len(x) else self.kept
+        self.kept = 2 * x + state
+        return self.kept
+
+
 class FirstBatchSize(Entry):
     """Makes its state at the first call and never again."""
 
@@ -142,6 +153,10 @@ def test_a_kept_or_random_state_is_seen(student: type[Entry]) -> None:
     assert found_by("determinism", student) == (Verdict.FAIL, "determinism.differs")
 
 
+def test_a_state_kept_for_calls_of_the_same_form_is_seen_in_the_second_of_two() -> None:
+    assert found_by("determinism", GoesOn) == (Verdict.FAIL, "determinism.repeated")
+
+
 def test_the_other_call_has_fewer_items_and_another_seed() -> None:
     seen: list[int] = []
 
@@ -150,20 +165,21 @@ def test_the_other_call_has_fewer_items_and_another_seed() -> None:
         return 2 * x
 
     examine(CASE, "determinism", doubled, watched)
-    assert seen == [3, 2, 3]
+    assert seen == [3, 2, 3, 3]
 
 
 def test_a_call_without_memory_but_with_wrong_values_is_blocked() -> None:
     assert found_by("determinism", lambda x: 3 * x) == NEEDS_VALUES
 
 
-def test_a_second_call_that_returns_nothing_earns_nothing() -> None:
+@pytest.mark.parametrize("calls", [2, 3])
+def test_a_later_call_that_returns_nothing_earns_nothing(calls: int) -> None:
     class Once(Entry):
         calls = 0
 
         def __call__(self, x: Any) -> Any:  # type: ignore[override]
             self.calls += 1
-            return 2 * x if self.calls < 2 else None
+            return 2 * x if self.calls < calls else None
 
     assert found_by("determinism", Once) == NEEDS_VALUES
 

@@ -5,7 +5,16 @@ from fractions import Fraction
 from pathlib import Path
 
 import pytest
-from naming_course import ALL_POINTS, RIGHT, RUBRIC, graded, make_assignment, make_desk, written
+from naming_course import (
+    ALL_POINTS,
+    REFERENCE,
+    RIGHT,
+    RUBRIC,
+    graded,
+    make_assignment,
+    make_desk,
+    written,
+)
 
 from grader.diagnose import diagnose
 from grader.mistakes import NoMistakes
@@ -180,6 +189,73 @@ def test_what_is_carried_is_not_paid_where_own_mistakes_would_go_unnoticed(desk:
     }
     # Of shift nothing can be seen behind NaN; of Scale the gradients can.
     assert earned(result) == {"value": 0, "shifted": 0, "scaled": 3, "alone": 1, "backward": 2}
+    assert blocked(result) == {"shifted": "value"}
+
+
+def blocked(grade: Grade) -> dict[str, str]:
+    return {each.id: each.blocked_by for each in grade.criteria if each.verdict is Verdict.BLOCKED}
+
+
+AS_A_TUPLE = """misconceptions:
+  - id: in-a-tuple
+    edits: [{in: double, find: "x * 2 + 1", put: "(x * 2 + 1,)"}]
+    symptom: {en: It stands in a tuple., ko: 튜플에 들어 있습니다.}
+    hint: {en: "What does a comma make?", ko: "쉼표는 무엇을 만드나요?"}
+    source: here
+"""
+
+
+@pytest.fixture(scope="module")
+def raising(runner: Runner, tmp_path_factory: pytest.TempPathFactory) -> Desk:
+    """Where a mistake of the first entry makes the others raise."""
+    rubric = RUBRIC.replace("misconceptions:\n", AS_A_TUPLE)
+    return make_desk(make_assignment(tmp_path_factory.mktemp("course"), rubric), runner)
+
+
+def test_what_raises_by_an_earlier_mistake_waits_for_it(raising: Desk) -> None:
+    result = graded(raising, written(double="return [1 + x + x][0],"))
+    assert named(result) == {
+        "double": ("mistake", (("in-a-tuple",),)),
+        "shift": ("carried", (("in-a-tuple",),)),
+        "Scale": ("carried", (("in-a-tuple",),)),
+    }
+    assert blocked(result) == dict.fromkeys(("shifted", "scaled", "alone", "backward"), "value")
+    assert result.earned == 0
+
+
+def test_what_raises_and_would_not_by_that_mistake_is_an_error(raising: Desk) -> None:
+    result = graded(raising, written(double="return x * 3 + 1", shift="return 1 / 0"))
+    assert named(result)["double"] == ("mistake", (("triple",),))
+    assert "shift" not in named(result)
+    (shifted,) = [each for each in result.criteria if each.id == "shifted"]
+    assert shifted.verdict is Verdict.ERROR
+
+
+def test_what_is_not_written_yet_is_said_to_be_so_whatever_is_wrong_before_it(
+    raising: Desk,
+) -> None:
+    body = 'raise NotImplementedError("write shift")'
+    result = graded(raising, written(double="return (1 + x + x,)", shift=body))
+    assert "shift" not in named(result)
+    assert codes(result, "shifted") == {"outcome.not_written"}
+    assert blocked(result) == dict.fromkeys(("scaled", "alone", "backward"), "value")
+
+
+def test_two_mistakes_of_two_earlier_entries_are_carried_on_together(
+    runner: Runner, tmp_path: Path
+) -> None:
+    reference = REFERENCE.replace("y = double(x)", "y = x").replace(
+        "return double(x) * self.factor", "return shift(x) + double(x) * self.factor"
+    )
+    desk = make_desk(make_assignment(tmp_path, RUBRIC, reference), runner)
+    scale = "return self.factor * double(x) + shift(x)"
+    result = graded(desk, written(double="return 1 + 3 * x", shift="return x + 3", scale=scale))
+    assert named(result) == {
+        "double": ("mistake", (("triple",),)),
+        "shift": ("mistake", (("other-way",),)),
+        "Scale": ("carried", (("triple", "other-way"),)),
+    }
+    assert earned(result) == {"value": 0, "shifted": 0, "scaled": 3, "alone": 1, "backward": 2}
 
 
 def test_a_variant_is_named_and_earns_its_share(desk: Desk) -> None:
@@ -246,6 +322,14 @@ def test_what_no_mistake_explains_is_located(
     for name, value in facts.items():
         got = found.facts[name]
         assert got == (pytest.approx(value) if isinstance(value, float) else value)
+
+
+def test_a_curve_says_by_itself_from_where_on_it_differs(runner: Runner, tmp_path: Path) -> None:
+    rubric = RUBRIC.replace("ko: 이동}, checks: [close]", "ko: 이동}, checks: [curve]")
+    desk = make_desk(make_assignment(tmp_path, rubric), runner)
+    result = graded(desk, written(shift="y = double(x) - 3\n    y[:, 1] = 9\n    return y"))
+    assert codes(result, "shifted") == {"curve.mismatch"}
+    assert result.diagnoses == ()
 
 
 def test_wrong_values_are_never_called_right_beside_a_wrong_gradient(desk: Desk) -> None:

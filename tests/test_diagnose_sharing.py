@@ -37,7 +37,7 @@ class Noticing(NoMistakes):
 RUBRIC = Rubric(
     assignment="a",
     title=WORDS,
-    cases=tuple(Case(id=name, entry=name, show="hidden") for name in ("f", "g")),
+    cases=tuple(Case(id=name, entry=name, show="hidden") for name in ("e", "f", "g")),
     criteria=tuple(
         Criterion(
             id=name,
@@ -46,7 +46,7 @@ RUBRIC = Rubric(
             entry=name[0],
             checks=(CheckUse(name="close"),),
         )
-        for name in ("f1", "f2", "g1")
+        for name in ("e1", "e2", "f1", "f2", "g1")
     ),
     variants=(
         Variant(id="v", edits=(), earns={"f1": Fraction(1, 2), "f2": Fraction(0)}, note=WORDS),
@@ -61,9 +61,14 @@ def finding(verdict: Verdict, check: str = "close", **more: Any) -> Finding:
 def shared(
     kind: str, *alternatives: Ids, noticed: tuple[Ids, ...] = (), **found: tuple[Finding, ...]
 ) -> dict[str, Share]:
+    """Shares where the entry f has this diagnosis, and what is carried was made in the entry e."""
     told = Diagnosis(entry="f", kind=kind, alternatives=alternatives)  # type: ignore[arg-type]
+    made = Diagnosis(entry="e", kind="mistake", alternatives=alternatives)
+    wrong = {"e1": (finding(BL),), "e2": (finding(P), finding(F))}
     passing = {name: (finding(P),) for name in ("f1", "f2", "g1")}
-    return shares(RUBRIC, {**passing, **found}, (told,), Noticing(*noticed))
+    told_before = (made,) if kind == "carried" else ()
+    findings = {**(wrong if told_before else {}), **passing, **found}
+    return shares(RUBRIC, findings, (*told_before, told), Noticing(*noticed))
 
 
 WRONG = (finding(P), finding(F, code="close.mismatch"))
@@ -75,10 +80,28 @@ def test_what_is_carried_pays_in_full_where_own_mistakes_would_be_noticed() -> N
     assert found == {"f1": share, "f2": share}
 
 
-def test_and_nothing_where_they_would_not_under_any_of_the_alternatives() -> None:
-    assert shared("carried", ("m",), f1=WRONG) == {}
-    assert shared("carried", ("m",), ("n",), noticed=(("m",),), f1=WRONG) == {}
-    assert shared("carried", ("m",), ("n",), noticed=(("m",), ("n",)), f1=WRONG) != {}
+BLOCKED = Share(
+    fraction=Fraction(0), code="diagnosis.from_before", facts={"entry": "f"}, blocked_by="e2"
+)
+
+
+def test_where_they_would_not_it_waits_for_what_fails_by_the_mistake() -> None:
+    assert shared("carried", ("m",), f1=WRONG) == {"f1": BLOCKED}
+    found = shared("carried", ("m",), ("n",), noticed=(("m",),), f1=WRONG, f2=(finding(E),))
+    assert found == {"f1": BLOCKED, "f2": BLOCKED}
+    found = shared("carried", ("m",), ("n",), noticed=(("m",), ("n",)), f1=WRONG)
+    assert found["f1"].blocked_by == ""
+
+
+def test_an_entry_that_only_raises_waits_even_where_it_has_no_mistakes_of_its_own() -> None:
+    described = (finding(E), finding(P, "parameters"))
+    found = shared("carried", ("m",), noticed=(("m",),), f1=described, f2=(finding(E),))
+    assert found == {"f1": BLOCKED, "f2": BLOCKED}
+
+
+def test_what_is_carried_from_where_nothing_fails_is_left_as_it_is() -> None:
+    told = Diagnosis(entry="f", kind="carried", alternatives=(("m",),))
+    assert shares(RUBRIC, {"f1": WRONG}, (told,), NoMistakes()) == {}
 
 
 def test_a_variant_pays_what_the_rubric_says_and_nothing_elsewhere() -> None:

@@ -197,8 +197,14 @@ def scratch(name: str) -> Iterator[Wrong]:
 
 @pytest.fixture(scope="module")
 def rates(runner: Runner) -> Iterator[Rates]:
-    """Whether a mistake hides others decides what follows it is paid, and names nothing: to find
-    it out for every mistake and entry takes minutes, so it is taken for granted here."""
+    """Grades as a student's file is graded, but for one thing.
+
+    Whether a mistake would hide others (`noticed`) decides whether what follows it is paid or
+    waits, and names nothing. To find it out for every mistake and entry takes minutes, so it is
+    said here that none does: more is paid then, so a mistake is the harder to catch, not the
+    easier. For the mistakes from scratch it was once found out (a minute more): every figure was
+    the same. That such things are paid, or wait, is for test_diagnose and test_diagnose_sharing.
+    """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(FromReference, "noticed", lambda self, ids, entry: True)
         yield Rates(runner)

@@ -30,6 +30,11 @@ NUMBER = 918273.5
 WHOLE = 918273
 CODES = sorted(code for code in catalogue() if not code.startswith("ui."))
 ORIGIN = Origin(file=CANARY, line=WHOLE, cell=WHOLE)
+CLOSE = finding(
+    "close.mismatch",
+    {"output": "y", "wrong": 3, "total": 6, "worst": 0.5, "at": [0, 1], "expected": 1.0,
+     "got": 0.5, "allowed": 1e-7},
+)  # fmt: skip
 PICTURE = Picture(kind="heatmap", label=CANARY, name=CANARY, values=((NUMBER, 1.0),))
 
 
@@ -92,6 +97,21 @@ def test_hidden_findings_merge_to_one_line_of_each_kind() -> None:
         "hidden.timeout",
     ]
     assert view.criteria[0].findings == ()
+
+
+@pytest.mark.parametrize("code", ["close.mismatch", "outcome.raised"])
+def test_what_a_public_case_shows_is_not_hunted_for_in_hidden_ones(code: str) -> None:
+    findings = (CLOSE, hidden(code, Verdict.FAIL), hidden("outcome.timeout", Verdict.ERROR))
+    view = student_view(grade("kim", (criterion("output", Verdict.FAIL, *findings),)))
+    assert [line.code for line in view.criteria[0].hidden] == ["hidden.too", "hidden.timeout"]
+
+
+def test_a_single_number_that_differs_has_no_place() -> None:
+    one = finding("close.mismatch", {**CLOSE.facts, "wrong": 1, "total": 1, "at": []})
+    view = student_view(grade("kim", (criterion("output", Verdict.FAIL, one),)))
+    (seen,) = view.criteria[0].findings
+    assert seen.code == "close.mismatch_one"
+    assert seen.text.en == "y differs: expected 1, got 0.5 (allowed difference: 1e-7)."
 
 
 def test_a_hidden_absence_is_not_repeated_where_a_public_finding_names_it() -> None:

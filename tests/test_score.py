@@ -132,11 +132,22 @@ def test_needs_that_passed_block_nothing() -> None:
     assert results["c"].blocked_by == ""
 
 
-@pytest.mark.parametrize("verdict", [E, BR])
-def test_needs_hide_neither_an_error_nor_our_fault(verdict: Verdict) -> None:
+@pytest.mark.parametrize("failed", [F, E])
+def test_an_error_behind_a_failed_need_is_blocked_and_shown_no_second_time(failed: Verdict) -> None:
     need = criterion("b", 2, needs=("a",), credit="proportional")
-    result = marked(CHAIN[0], need, a=(F,), b=(P, verdict))["b"]
-    assert (result.verdict, result.earned, result.blocked_by) == (verdict, 0, "")
+    result = marked(CHAIN[0], need, a=(failed,), b=(P, E))["b"]
+    assert (result.verdict, result.earned, result.blocked_by) == (BL, 0, "a")
+    assert result.findings == found(P, E)
+
+
+def test_an_error_whose_needs_passed_is_an_error() -> None:
+    result = marked(*CHAIN[:2], a=(P,), b=(P, E))["b"]
+    assert (result.verdict, result.earned, result.blocked_by) == (E, 0, "")
+
+
+def test_needs_do_not_hide_our_fault() -> None:
+    result = marked(*CHAIN[:2], a=(F,), b=(P, BR))["b"]
+    assert (result.verdict, result.earned, result.blocked_by) == (BR, 0, "")
 
 
 # -- totals -----------------------------------------------------------------------------------
@@ -335,6 +346,15 @@ def test_forbidden_api_is_not_paid_by_a_share() -> None:
     use = Finding(check="forbidden", case="", verdict=F, code="forbidden.used")
     result = with_share(1, criterion("c", 3), forbidden=(use,), c=(F,))["c"]
     assert (result.verdict, result.earned, result.findings) == (F, 0, (use,))
+
+
+def test_what_rests_on_an_earlier_mistake_is_blocked_by_it_and_blocks_what_needs_it() -> None:
+    criteria = (criterion("n"), criterion("c", 3), criterion("d", needs=("c",)))
+    share = Share(fraction=Fraction(0), code="diagnosis.from_before", blocked_by="n")
+    findings = {"n": found(F), "c": found(P, E), "d": found(P)}
+    _, c, d = score(a_rubric(*criteria), findings, {}, {"c": share})
+    assert (c.verdict, c.earned, c.blocked_by, c.findings) == (BL, 0, "n", found(P, E))
+    assert (d.verdict, d.blocked_by) == (BL, "c")
 
 
 def test_a_share_of_another_criterion_changes_nothing() -> None:

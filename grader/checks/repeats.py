@@ -16,7 +16,7 @@ from grader.checks.base import (
     same_form,
 )
 from grader.checks.relations import taken
-from grader.types import Build, Facts, Finding, Setting, StoredLogits, Trial, Verdict
+from grader.types import Build, Facts, Finding, Leaf, Setting, StoredLogits, Trial, Verdict
 
 
 def pure(setting: Setting, outputs: Outputs, options: Facts) -> Finding:
@@ -45,7 +45,11 @@ def _modes(setting: Setting) -> dict[str, bool]:
 
 
 def determinism_trials(setting: Setting, options: Facts) -> tuple[Trial, ...]:
-    """Another call first, with fewer items, then the plain one, on the same instance."""
+    """Another call first, with fewer items, then the plain one twice, on the same instance.
+
+    What is random from call to call shows in the first of the two, and so does what is kept for a
+    number of items; what is only kept for calls of the same form shows in the second.
+    """
     call = setting.base.calls[0]
     fewer = [
         array.shape[setting.axes[path].index("B")] - 1
@@ -56,29 +60,45 @@ def determinism_trials(setting: Setting, options: Facts) -> tuple[Trial, ...]:
     other = taken(setting, call, "B", order)
     return (
         dataclasses.replace(
-            setting.base, variant="determinism", calls=(other, call), seed=setting.base.seed + 1
+            setting.base,
+            variant="determinism",
+            calls=(other, call, call),
+            seed=setting.base.seed + 1,
         ),
     )
 
 
 def determinism(setting: Setting, outputs: Outputs, options: Facts) -> Finding:
-    """A second call, after one with another batch size, gives what the first gave."""
+    """The same call, after one with another batch size and after itself, gives what it gave."""
     base, output = outputs["base"], outputs.get("determinism")
     if failure := not_run(setting, "determinism", output):
         return failure
     assert output is not None
-    if not alike(output.leaves[-1], base.leaves[0]):
+    once, again = output.leaves[-2:]
+    if not (alike(once, base.leaves[0]) and alike(again, base.leaves[0])):
         return finding(setting, "determinism", Verdict.BLOCKED, "relation.needs_values")
-    for (name, left), right in zip(named(setting, base.leaves[0]), output.leaves[-1], strict=True):
-        if left.array is None or right.array is None:
-            continue
-        same = left.array.shape == right.array.shape
-        wrong = mismatch(right.array, left.array, RELATION) if same else None
-        if not same or wrong is not None:
-            by = wrong.worst if wrong is not None else float("inf")
-            code = "determinism.differs"
+    for first, second, code in (
+        (base.leaves[0], once, "determinism.differs"),
+        (once, again, "determinism.repeated"),
+    ):
+        if (differs := _difference(setting, first, second)) is not None:
+            name, by = differs
             return finding(setting, "determinism", Verdict.FAIL, code, output=name, by=by)
     return passed(setting, "determinism")
+
+
+def _difference(
+    setting: Setting, first: tuple[Leaf, ...], second: tuple[Leaf, ...]
+) -> tuple[str, float] | None:
+    """The first output in which two calls differ, and by how much."""
+    for (name, left), right in zip(named(setting, first), second, strict=True):
+        if left.array is None or right.array is None:
+            continue
+        if left.array.shape != right.array.shape:
+            return name, float("inf")
+        if (wrong := mismatch(right.array, left.array, RELATION)) is not None:
+            return name, wrong.worst
+    return None
 
 
 def mode_trials(setting: Setting, options: Facts) -> tuple[Trial, ...]:

@@ -55,22 +55,26 @@ def diagnose(
         if not _failing(rubric, entry, findings):
             passed |= {(trial.case, trial.variant) for trial in asked}
             continue
-        outcomes = {
-            answers[t.case, t.variant].outcome for t in asked if (t.case, t.variant) in answers
-        }
-        if Outcome.OK not in outcomes or Outcome.BROKEN in outcomes:
+        came = [answers[t.case, t.variant] for t in asked if (t.case, t.variant) in answers]
+        outcomes = {output.outcome for output in came}
+        carried = [ids for each in found if each.kind == "mistake" for ids in each.alternatives]
+        if Outcome.BROKEN in outcomes or (Outcome.OK not in outcomes and _unwritten(came)):
             continue
         own = fingerprints(answers, asked)
         right = mistakes.right
         if right and all(own[key].agrees(right[key]) for key in own):
             continue
+        if Outcome.OK not in outcomes:
+            # All that raise everywhere look alike, so only what is known to be wrong is told.
+            if right and (ids := _fewest(_explaining(carried, own, mistakes))):
+                found.append(_diagnosis(rubric, entry, "carried", ids))
+            continue
         named = None
-        carried = [ids for each in found if each.kind == "mistake" for ids in each.alternatives]
         if right:
             named = _named(rubric, entry, own, every, carried, passed, unexplained, mistakes)
         if named is None:
             unexplained |= own.keys()
-            named = localise(entry, asked, settings, answers)
+            named = _told_by_curve(rubric, findings, localise(entry, asked, settings, answers))
         if named is not None:
             found.append(named)
     return tuple(found)
@@ -83,6 +87,22 @@ def _failing(rubric: Rubric, entry: str, findings: Mapping[str, tuple[Finding, .
         if criterion.entry == entry
         for finding in findings.get(criterion.id, ())
     )
+
+
+def _told_by_curve(
+    rubric: Rubric, findings: Mapping[str, tuple[Finding, ...]], located: Diagnosis | None
+) -> Diagnosis | None:
+    """What is located, unless it only repeats from which step on a curve differs."""
+    if located is None or located.code != "locate.along":
+        return located
+    about = (criterion.id for criterion in rubric.criteria if criterion.entry == located.entry)
+    said = any(f.code == "curve.mismatch" for name in about for f in findings.get(name, ()))
+    return None if said else located
+
+
+def _unwritten(came: list[RawOutput]) -> bool:
+    """Whether an entry is still as it was handed out."""
+    return any(each.error is not None and each.error.type == "NotImplementedError" for each in came)
 
 
 def _compared(trials: tuple[Trial, ...]) -> tuple[Trial, ...]:
@@ -111,8 +131,8 @@ def _named(
     mistakes: Mistakes,
 ) -> Diagnosis | None:
     """The first of these that explains everything: what an earlier entry got wrong, one known
-    mistake or variant, two of them, neither of which shows in an earlier entry that passed or that
-    nothing explains."""
+    mistake or variant, two of them (of earlier entries or not), neither of which shows in an
+    earlier entry that passed or that nothing explains."""
     if ids := _fewest(_explaining(carried, own, mistakes)):
         return _diagnosis(rubric, entry, "carried", ids)
     single: list[Ids] = [(name,) for name in mistakes.ids]
@@ -128,7 +148,8 @@ def _named(
     pairs = mistakes.pairs(entry, own, known, untouched | unexplained)
     if ids := _closest(_explaining(pairs, own, mistakes), every, mistakes):
         told = {name for each in carried for name in each if all(name in pair for pair in ids)}
-        return _diagnosis(rubric, entry, "mistake", ids, told)
+        kind = "carried" if all(told.issuperset(pair) for pair in ids) else "mistake"
+        return _diagnosis(rubric, entry, kind, ids, told)
     return None
 
 

@@ -94,6 +94,12 @@ def phrase(code: str, facts: Facts, language: str) -> tuple[Piece, ...]:
         return fill(NEUTRAL, {}, language)
 
 
+def prose(text: str) -> tuple[Piece, ...]:
+    """A sentence of a rubric in pieces: what stands between backticks is set as code there too."""
+    parts = enumerate(text.split("`"))
+    return tuple(Piece(part, code=index % 2 == 1) for index, part in parts if part)
+
+
 def fill(code: str, facts: Facts, language: str) -> tuple[Piece, ...]:
     """As `phrase`, but strict.
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from grader.reports.legible import number_text, visible
-from grader.reports.messages import LANGUAGES, phrase, say
+from grader.reports.messages import LANGUAGES, phrase, prose, say
 from grader.reports.phrasing import (
     VERDICT_NAMES,
     amount,
@@ -43,6 +43,7 @@ def environment() -> Environment:
         isolation_statement=isolation_statement,
         number_text=number_text,
         phrase=phrase,
+        prose=prose,
         status_word=status_word,
         verdict_name=verdict_name,
         verdict_names=VERDICT_NAMES,

@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 from markupsafe import Markup
 
 from grader.reports.legible import number_text, visible
-from grader.reports.messages import Piece, catalogue, phrase, say
+from grader.reports.messages import Piece, catalogue, phrase, prose, say
 from grader.reports.pages import render
 from grader.reports.phrasing import (
     MARKS,
@@ -191,9 +191,9 @@ def _diagnosis(criterion: StudentCriterion, language: str) -> list[str]:
     if seen is None:
         return []
     lines = [f"- **{_escaped(diagnosis_heading(seen, language))}**"]
-    lines += [f"  - {_escaped(symptom.of(language))}" for symptom in seen.symptoms]
+    lines += [f"  - {_sentence(prose(symptom.of(language)))}" for symptom in seen.symptoms]
     ask = say("ui.ask", {}, language)
-    return lines + [f"  - *{ask}* {_escaped(hint.of(language))}" for hint in seen.hints]
+    return lines + [f"  - *{ask}* {_sentence(prose(hint.of(language)))}" for hint in seen.hints]
 
 
 def _finding(finding: StudentFinding, language: str) -> str:

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from grader.reports.classroom import criterion_titles, reasons
 from grader.reports.legible import points_text, visible
-from grader.reports.messages import Piece, phrase, say
+from grader.reports.messages import Piece, phrase, prose, say
 from grader.reports.phrasing import (
     ASCII_MARKS,
     MARKS,
@@ -143,10 +143,10 @@ def _criterion(
         seen = criterion.diagnosis
         yield _hanging(Text(diagnosis_heading(seen, language), style="bold"))
         for symptom in seen.symptoms:
-            yield _hanging(Text(symptom.of(language)), 6)
+            yield _hanging(_sentence(prose(symptom.of(language))), 6)
         for hint in seen.hints:
-            ask = Text(f"{say('ui.ask', {}, language)} ", style="bold")
-            yield _hanging(ask.append(hint.of(language), style="not bold"), 6)
+            ask = Text.assemble((f"{say('ui.ask', {}, language)} ", "bold"))
+            yield _hanging(ask.append_text(_sentence(prose(hint.of(language)))), 6)
     for finding in criterion.findings:
         yield _hanging(_finding(finding, language))
     for hidden in criterion.hidden:

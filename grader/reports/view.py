@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from grader.reports.legible import plain_facts, rounded_points, visible
 from grader.reports.messages import said
@@ -35,6 +35,7 @@ HiddenCode = Literal[
     "hidden.load",
     "hidden.failed",
     "hidden.error",
+    "hidden.too",
     "hidden.timeout",
     "hidden.mismatch",
     "hidden.missing",
@@ -56,7 +57,9 @@ _AS_THEY_ARE: dict[str, HiddenCode] = {
     "outcome.skipped": "hidden.timeout",
 }
 # A public finding that says the same says it better, with names and lines.
-_SAID_BETTER_IN_PUBLIC = frozenset(
+_ORDER: tuple[HiddenCode, ...] = get_args(HiddenCode)
+_WRONG: frozenset[HiddenCode] = frozenset({"hidden.failed", "hidden.error"})
+_SAID_BETTER_IN_PUBLIC: frozenset[HiddenCode] = frozenset(
     {"hidden.load", "hidden.mismatch", "hidden.missing", "hidden.not_written", "hidden.forbidden"}
 )
 
@@ -325,6 +328,8 @@ def _public(finding: Finding) -> StudentFinding:
         code, facts = "outcome.broken", {}
     elif code == "outcome.missing" and facts.get("near"):
         code = "outcome.missing_near"
+    elif code == "close.mismatch" and facts.get("total") == 1:
+        code = "close.mismatch_one"
     return StudentFinding(
         check=finding.check,
         cases=(visible(finding.case),) if finding.case else (),
@@ -353,12 +358,11 @@ def _merged(findings: Iterable[StudentFinding]) -> tuple[StudentFinding, ...]:
 
 def _hidden_lines(hidden: Iterable[Finding], public: Iterable[Finding]) -> tuple[HiddenLine, ...]:
     known = {_hidden_code(finding) for finding in public}
-    codes = dict.fromkeys(code for finding in hidden if (code := _hidden_code(finding)))
-    return tuple(
-        HiddenLine(code=code, text=said(code, {}))
-        for code in codes
-        if not (code in known and code in _SAID_BETTER_IN_PUBLIC)
-    )
+    found = {code for finding in hidden if (code := _hidden_code(finding))}
+    if known & _WRONG and found & _WRONG:  # what to try is seen in the public case
+        found = found - _WRONG | {"hidden.too"}
+    codes = sorted(found - (known & _SAID_BETTER_IN_PUBLIC), key=_ORDER.index)
+    return tuple(HiddenLine(code=code, text=said(code, {})) for code in codes)
 
 
 def _hidden_code(finding: Finding) -> HiddenCode | None:
