@@ -122,7 +122,7 @@ def test_reference_opens_with_prose_and_imports_only_torch_numpy_and_math(path: 
             imported |= {alias.name.split(".")[0] for alias in node.names}
         if isinstance(node, ast.ImportFrom):
             imported.add(str(node.module).split(".")[0])
-    assert imported <= {"torch", "math", "numpy"}
+    assert imported <= {"torch", "numpy", "math"}
 
 
 def test_importing_the_lstm_reference_does_not_load_scikit_learn() -> None:
