@@ -426,7 +426,7 @@ def test_the_cells_at_the_end_run_without_matplotlib_and_compare_to_rounding() -
     lines = result.stdout.splitlines()
     compared = [float(line.split()[-1]) for line in lines if re.match("collapsed|by hand", line)]
     assert len(compared) == 4 and max(compared) < 1e-12
-    assert len(lines) == 4 + 15
+    assert len(lines) == 4 + 16
 
 
 def test_the_notebook_marks_none_of_them() -> None:

@@ -378,31 +378,42 @@ if __name__ == "__main__":
 
 # %% [markdown]
 # How far gradients reach, as a plot where matplotlib is installed and as numbers where it is not.
-# A random matrix is scaled so that its largest eigenvalue, in size, is `radius`.
+# A random matrix is scaled so that its largest eigenvalue, in size, is `radius`. Which curves would
+# you not have expected?
 
 # %%
 if __name__ == "__main__":
     T, H = 60, 24
     W = torch.randn(H, H)
     W = W / torch.linalg.eigvals(W).abs().max()
-    curves = {
-        f"{name}, radius {radius}": rnn_reach(radius * W, torch.randn(H), T, name)
+    start = torch.randn(H)
+    left = {
+        f"{name}, radius {radius}": rnn_reach(radius * W, start, T, name)
         for name in ("sigmoid", "tanh", "relu", "linear")
-        for radius in (0.8, 1.0, 1.5)
+        for radius in (0.8, 1.0, 2.0)
     }
-    curves["LSTM, forget gate 1"] = lstm_reach(torch.ones(T, H))
-    curves["LSTM, forget gate 0.9"] = lstm_reach(torch.full((T, H), 0.9))
-    # The weight of a value t steps back: the last key is the nearest.
-    curves["attention"] = attention_reach(torch.randn(H), torch.randn(T, H)).flip(0)
+    right = {
+        "RNN: tanh, radius 0.8": left["tanh, radius 0.8"],
+        "LSTM: forget gate 0.9": lstm_reach(torch.full((T, H), 0.9)),
+        "LSTM: forget gate 1": lstm_reach(torch.ones(T, H)),
+        # The weight of a value t steps back: the last key is the nearest.
+        "attention": attention_reach(torch.randn(H), torch.randn(T, H)).flip(0),
+    }
     try:
         import matplotlib.pyplot as plt
     except ImportError:
-        for name, norms in curves.items():
+        for name, norms in (left | right).items():
             print(f"{name:24} {norms[0]:10.3g} {norms[T // 2]:10.3g} {norms[-1]:10.3g}")
     else:
-        for name, norms in curves.items():
-            plt.semilogy(range(1, T + 1), norms.clamp(min=1e-16), label=name)
-        plt.xlabel("steps between cause and effect")
-        plt.ylabel("norm of the derivative")
-        plt.legend(fontsize="x-small", ncols=3)
+        _, panels = plt.subplots(1, 2, figsize=(12, 4.5), sharey=True)
+        for panel, curves in zip(panels, (left, right), strict=True):
+            for index, (name, norms) in enumerate(curves.items()):
+                group, line = divmod(index, 3) if curves is left else (index, 2)
+                style = (":", "--", "-")[line]
+                panel.semilogy(
+                    range(1, T + 1), norms.clamp(1e-12), style, c=f"C{group}", label=name
+                )
+            panel.set_xlabel("steps between cause and effect")
+            panel.legend(fontsize="x-small", ncols=2)
+        panels[0].set_ylabel("norm of the derivative")
         plt.show()
