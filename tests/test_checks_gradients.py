@@ -200,6 +200,15 @@ def test_small_steps_are_asked_for_only_where_the_forward_is_wrong() -> None:
     assert asked(Doubled, in_train_mode) == []
 
 
+def test_where_the_task_stops_a_gradient_a_wrong_forward_is_held_against_no_slope() -> None:
+    stops = CheckUse(name="gradient", options={"stops": True})
+    for student in (Doubled, DoubledForwardOnly):
+        (found,) = findings(prepared(CASE, Layer), student, stops)
+        assert (found.verdict, found.code) == (Verdict.BLOCKED, "relation.needs_values")
+    (found,) = findings(prepared(CASE, Layer), changed(b=None), stops)
+    assert (found.verdict, found.code) == (Verdict.FAIL, "gradient.absent")
+
+
 def test_small_steps_that_did_not_come_back_accuse_nobody() -> None:
     def lost(name: str, output: RawOutput) -> RawOutput | None:
         return None if name.endswith("slopes") else output

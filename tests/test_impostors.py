@@ -16,7 +16,7 @@ from grader.sandbox.runner import Runner
 from grader.types import Grade, Submission, SubmittedFile
 
 ROOT = Path(__file__).resolve().parent.parent
-NAMES = ("lstm", "mha", "transformer")
+NAMES = ("lstm", "mha", "rnn", "transformer")
 
 FORMS = """
 import torch
@@ -86,6 +86,20 @@ SHAPES = {
     "training_step": "'loss'",
     "warmup_learning_rate": "'loss'",
     "greedy_decode": "'tokens'",
+    "RNNCell.forward": "[h.shape]",
+    "RNN.forward": (
+        "[(len(x), *(() if self.many_to_one else x.shape[1:2]), len(self.b_y)),"
+        " (len(x), self.cell.hidden_size)]"
+    ),
+    "collapse": "[(len(b_y), steps * W_x.shape[1]), b_y.shape]",
+    "rnn_step_forward": "[h_previous.shape]",
+    "rnn_step_backward": "[x.shape, h_previous.shape, W_x.shape, W_h.shape, b.shape]",
+    "rnn_forward": "[(*x.shape[:2], len(b))]",
+    "rnn_backward": "[x.shape, h_0.shape, W_x.shape, W_h.shape, b.shape]",
+    "train_truncated": "[()] * -(-x.shape[1] // chunk)",
+    "rnn_reach": "[(steps,)]",
+    "lstm_reach": "[forget.shape[:1]]",
+    "attention_reach": "[keys.shape[:1]]",
 }
 MASKS = {"causal_mask", "padding_mask", "Transformer.source_mask", "Transformer.target_mask"}
 

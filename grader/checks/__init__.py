@@ -26,7 +26,10 @@ CHECKS: Mapping[str, Check] = {
     "close": Check(judge=numeric.close, accepts=("rtol", "atol", "over")),
     "parameters": Check(judge=numeric.parameters, trials=numeric.describe_trial),
     "gradient": Check(
-        judge=gradients.judge, trials=gradients.trials, follow_up=gradients.follow_up
+        judge=gradients.judge,
+        trials=gradients.trials,
+        follow_up=gradients.follow_up,
+        accepts=("stops",),
     ),
     "curve": Check(judge=learning.curve, accepts=("rtol",)),
     "causal": Check(

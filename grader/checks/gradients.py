@@ -65,7 +65,8 @@ def judge(setting: Setting, outputs: Outputs, options: Facts) -> Finding:
 
     Where the forward is wrong already they are judged against it instead, by central differences
     along one random direction for each tensor; that can't earn the points (BLOCKED), but it says
-    which of the two to mend.
+    which of the two to mend. Option `stops`: the task itself stops a gradient on its way, as
+    truncated backpropagation does, so differences would say nothing, and none are taken.
     """
     base, output = outputs.get("base"), outputs.get("gradients")
     if failure := not_run(setting, "gradient", base):
@@ -101,6 +102,8 @@ def follow_up(setting: Setting, outputs: Outputs, options: Facts) -> tuple[Trial
     """Small steps of every tensor, where the forward is wrong but of the right form."""
     base, output = outputs.get("base"), outputs.get("gradients")
     if not _own_forward(setting, base, output) or setting.case.mode != "eval":
+        return ()
+    if options.get("stops"):
         return ()
     steps = {name: STEP * direction for name, direction in _directions(setting).items()}
     (backward,) = trials(setting, options)
