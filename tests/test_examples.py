@@ -15,7 +15,7 @@ from grader.types import Grade, Status, Verdict
 ROOT = Path(__file__).resolve().parent.parent
 MANIFEST = yaml.safe_load((ROOT / "examples" / "manifest.yaml").read_text("utf-8"))
 ENTRIES = MANIFEST["submissions"] if isinstance(MANIFEST, dict) else MANIFEST
-NAMES = ("gru", "lstm", "mha", "transformer")
+NAMES = ("gru", "lstm", "mha", "seq2seq", "transformer")
 
 
 @pytest.fixture(scope="module")
