@@ -113,7 +113,7 @@ def test_solutions_are_whole_bodies_and_constructors_are_given(path: Path) -> No
 
 
 @pytest.mark.parametrize("path", REFERENCES, ids=lambda path: path.stem)
-def test_reference_opens_with_prose_and_imports_only_torch_and_math(path: Path) -> None:
+def test_reference_opens_with_prose_and_imports_only_torch_numpy_and_math(path: Path) -> None:
     source = path.read_text(encoding="utf-8")
     assert source.startswith("# %% [markdown]\n# # ")
     imported = set()
@@ -122,7 +122,7 @@ def test_reference_opens_with_prose_and_imports_only_torch_and_math(path: Path) 
             imported |= {alias.name.split(".")[0] for alias in node.names}
         if isinstance(node, ast.ImportFrom):
             imported.add(str(node.module).split(".")[0])
-    assert imported <= {"torch", "math"}
+    assert imported <= {"torch", "numpy", "math"}
 
 
 def test_importing_the_lstm_reference_does_not_load_scikit_learn() -> None:
