@@ -166,11 +166,9 @@ class WarmupSchedule(LRScheduler):
 def recorded(optimizer: Optimizer) -> list[list[float]]:
     """Given: a list that grows by the rates of all groups whenever an update is made."""
     rates: list[list[float]] = []
-
-    def note(optimizer: Optimizer, *_: object) -> None:
-        rates.append([float(group["lr"]) for group in optimizer.param_groups])
-
-    optimizer.register_step_pre_hook(note)
+    optimizer.register_step_pre_hook(
+        lambda updated, *_: rates.append([float(group["lr"]) for group in updated.param_groups])
+    )
     return rates
 
 
