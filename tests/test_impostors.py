@@ -63,6 +63,8 @@ SHAPES = {
     "MultiHeadAttention.forward": (
         "[query.shape, (query.shape[0], self.n_heads, query.shape[1], key.shape[1])]"
     ),
+    "dot_product_variance": "[(), ()]",
+    "attention_cost": "[(), ()]",
     "LSTMCell.forward": "[state[0].shape, state[0].shape]",
     "LSTM.forward": (
         "[(*x.shape[:2], self.hidden_size), ((self.num_layers, len(x), self.hidden_size),) * 2]"

@@ -92,7 +92,8 @@ def _normal(draw: Draw) -> NDArray[Any]:
 def _distribution(draw: Draw) -> NDArray[Any]:
     """Positive numbers that sum to 1 along the last axis, uniform among all such."""
     values = draw.generator.standard_exponential(draw.shape)
-    return values / values.sum(axis=-1, keepdims=True)
+    shares: NDArray[Any] = values / values.sum(axis=-1, keepdims=True)
+    return shares
 
 
 def _tokens(draw: Draw) -> NDArray[Any]:
