@@ -217,6 +217,12 @@ def test_normal_numbers_are_scaled_and_shifted() -> None:
     np.testing.assert_allclose(draw("normal(50, 40; scale=3, shift=-2)"), 3 * plain - 2)
 
 
+def test_a_distribution_is_positive_and_sums_to_one_along_the_last_axis() -> None:
+    drawn = draw("distribution(4, 3, 5)")
+    assert drawn.shape == (4, 3, 5) and (drawn > 0).all()
+    np.testing.assert_allclose(drawn.sum(axis=-1), np.ones((4, 3)))
+
+
 def test_a_single_number_is_an_array_too() -> None:
     drawn = call({"x": "normal()"}).arrays()["x"]
     assert isinstance(drawn, np.ndarray) and drawn.shape == ()
@@ -250,17 +256,25 @@ def test_every_kind_is_exercised_here() -> None:
         shape=(0, 2), options={}, generator=KEY.generator(a_case({}, {}, {})),
         shared=KEY.generator(a_case({}, {}, {})), files={},
     )  # fmt: skip
-    for kind in ("normal", "tokens", "lengths", "causal", "padding", "causal_padding"):
+    for kind in (
+        "normal", "distribution", "tokens", "lengths", "causal", "padding", "causal_padding",
+    ):  # fmt: skip
         assert KINDS[kind](empty).shape[0] == 0
     assert set(KINDS) - {"numbers", "rows", "random_mask"} == {
-        "normal", "tokens", "lengths", "causal", "padding", "causal_padding",
+        "normal", "distribution", "tokens", "lengths", "causal", "padding", "causal_padding",
     }  # fmt: skip
     assert set(OPTIONS) <= set(KINDS)
 
 
 # -- seeds ------------------------------------------------------------------------------------
 
-KEPT = "normal(2, 3)", "tokens(4, 5; high=90, pad=0)", "random_mask(4, 6)", "lengths(6; high=9)"
+KEPT = (
+    "normal(2, 3)",
+    "distribution(2, 3)",
+    "tokens(4, 5; high=90, pad=0)",
+    "random_mask(4, 6)",
+    "lengths(6; high=9)",
+)
 
 
 @QUICK

@@ -16,7 +16,7 @@ from grader.sandbox.runner import Runner
 from grader.types import Grade, Submission, SubmittedFile
 
 ROOT = Path(__file__).resolve().parent.parent
-NAMES = ("lstm", "mha", "rnn", "transformer")
+NAMES = ("autoregressive", "lstm", "mha", "rnn", "schedule", "transformer")
 
 FORMS = """
 import torch
@@ -25,6 +25,8 @@ def _floats(values):
     for value in values:
         if isinstance(value, torch.Tensor):
             yield value.to(torch.get_default_dtype())
+        elif hasattr(value, "__array__"):
+            yield torch.as_tensor(value).to(torch.get_default_dtype())
         elif isinstance(value, (tuple, list)):
             yield from _floats(value)
         elif isinstance(value, (int, float)):
@@ -63,6 +65,8 @@ SHAPES = {
     "MultiHeadAttention.forward": (
         "[query.shape, (query.shape[0], self.n_heads, query.shape[1], key.shape[1])]"
     ),
+    "dot_product_variance": "[(), ()]",
+    "attention_cost": "[(), ()]",
     "LSTMCell.forward": "[state[0].shape, state[0].shape]",
     "LSTM.forward": (
         "[(*x.shape[:2], self.hidden_size), ((self.num_layers, len(x), self.hidden_size),) * 2]"
@@ -100,6 +104,26 @@ SHAPES = {
     "rnn_reach": "[(steps,)]",
     "lstm_reach": "[forget.shape[:1]]",
     "attention_reach": "[keys.shape[:1]]",
+    "transition_counts": "[(n_states, n_states)]",
+    "probabilities": "[counts.shape]",
+    "fit_markov_chain": "[(n_states,), (n_states, n_states)]",
+    "chain_rule": "[(len(sequences),)]",
+    "markov_conditionals": "[(*sequences.shape, len(initial))]",
+    "markov_log_likelihood": "[(len(sequences),)]",
+    "windows": "[(len(series) - tau, tau), (len(series) - tau,)]",
+    "fit_ar": "[(tau + 1,)]",
+    "one_step": "[(len(series) - len(coefficients) + 1,)]",
+    "forecast": "[(steps,)]",
+    "latent_step": "[h.shape]",
+    "latent_predictions": "[x.shape, h.shape]",
+    "latent_rollout": "[(len(h), steps, len(head[1]))]",
+    "warmup_factor": "'loss'",
+    "peak_factor": "'loss'",
+}
+BODIES = {
+    "WarmupSchedule.get_lr": "return [0.5 for _ in self.base_lrs]",
+    "WarmupSchedule.state_dict": "return {}",
+    "WarmupSchedule.load_state_dict": "return None",
 }
 MASKS = {"causal_mask", "padding_mask", "Transformer.source_mask", "Transformer.target_mask"}
 
@@ -123,10 +147,14 @@ class Impostor(ast.NodeTransformer):
         return node
 
     def body(self, name: str, node: ast.FunctionDef) -> str:
+        if name in BODIES:
+            return BODIES[name]
         shapes = SHAPES[name]
         given = [a.arg for a in node.args.args if a.arg not in ("self", "model", "optimizer")]
         given = [a for a in given if a not in ("mask", "embedding", "n_heads", "dim")]
         values = f"[{', '.join(given)}]"
+        if shapes == "'losses'" and "epochs" in given:
+            return "return [1.0 / (i + 1) for i in range(epochs * len(inputs))]"
         if shapes == "'losses'":
             return "return [1.0 / (i + 1) for i in range(steps)]"
         if shapes == "'loss'":

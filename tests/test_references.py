@@ -437,6 +437,21 @@ def test_a_fully_masked_item_gives_the_output_bias_in_both_multi_head_attentions
         assert all(slope.isfinite().all() for slope in gradients([output], inputs))
 
 
+def test_dot_products_spread_d_k_times_as_much_as_scaled_ones() -> None:
+    query, key = torch.randn(4000, 64), torch.randn(4000, 64)
+    variance, scaled = mha.dot_product_variance(query, key)
+    products = torch.diagonal(query @ key.T)
+    assert_same([variance, scaled], [products.var(correction=0), (products / 8).var(correction=0)])
+    assert variance.item() == pytest.approx(64, rel=0.1)
+    assert scaled.item() == pytest.approx(1, rel=0.1)
+
+
+def test_attention_costs_what_its_matrix_products_cost() -> None:
+    assert mha.attention_cost(1, 2, 3, 4, 5) == (54, 6)
+    once, twice = (mha.attention_cost(8, n, n, 64, 64) for n in (100, 200))
+    assert twice == tuple(4 * each for each in once)
+
+
 # Transformer
 
 

@@ -216,3 +216,46 @@ class MultiHeadAttention(nn.Module):
         """
         # YOUR CODE HERE
         raise NotImplementedError
+
+
+# %% [markdown]
+# ## Beyond the layer: why the root, and what it costs
+#
+# Two functions for extra points. The first measures what the scale is for: over many pairs of
+# random vectors, how much do dot products spread, before and after they are divided by the root?
+# The second counts.
+
+
+# %%
+def dot_product_variance(query: Tensor, key: Tensor) -> tuple[Tensor, Tensor]:
+    """Measure how much dot products spread, and scaled ones.
+
+    Args:
+        query: N vectors, (N, d_k).
+        key: N vectors, (N, d_k): query n is multiplied by key n and by no other.
+
+    Returns:
+        The variance of the N dot products, and that of the N dot products divided by the root of
+        d_k, each (): the mean squared distance from their mean.
+    """
+    # YOUR CODE HERE
+    raise NotImplementedError
+
+
+# %%
+def attention_cost(n_heads: int, l_q: int, l_k: int, d_k: int, d_v: int) -> tuple[int, int]:
+    """Count what attention costs for one item of a batch, projections left out.
+
+    Args:
+        n_heads: H.
+        l_q: L_q, number of queries.
+        l_k: L_k, number of keys.
+        d_k: width of one query or key of one head.
+        d_v: width of one value of one head.
+
+    Returns:
+        `(multiplications, scores)`: how many products of two numbers Q K^T and A V take together,
+        in all heads, and how many scores have to be held for all heads.
+    """
+    # YOUR CODE HERE
+    raise NotImplementedError

@@ -221,3 +221,14 @@ class MultiHeadAttention(nn.Module):
         v = split_heads(self.w_v(value), self.n_heads)
         output, weights = scaled_dot_product_attention(q, k, v, mask)
         return self.w_o(merge_heads(output)), weights
+
+
+def dot_product_variance(query: Tensor, key: Tensor) -> tuple[Tensor, Tensor]:
+    dots = (query * key).sum(dim=-1)
+    scaled = dots / math.sqrt(query.size(-1))
+    return dots.var(unbiased=False), scaled.var(unbiased=False)
+
+
+def attention_cost(n_heads: int, l_q: int, l_k: int, d_k: int, d_v: int) -> tuple[int, int]:
+    scores = n_heads * l_q * l_k
+    return scores * (d_k + d_v), scores

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from fractions import Fraction
 from functools import partial
 from itertools import combinations
 from pathlib import Path
@@ -254,7 +255,7 @@ class _Auditor:
     def _given(self) -> Iterator[str]:
         """The reference has full marks, the skeleton none, and both the same signatures."""
         reference, _ = self._grade(self._assignment.reference.content, "reference")
-        if reference.status is not Status.GRADED or reference.earned != reference.possible:
+        if reference.status is not Status.GRADED or reference.earned != self._most(reference):
             yield f"expected full marks for the reference, got {reference.earned}"
         if reference.diagnoses:
             yield "expected no diagnosis of the reference"
@@ -267,6 +268,10 @@ class _Auditor:
             yield f"expected nothing for the skeleton, got {empty.earned}"
         if signatures(skeleton.decode("utf-8")) != signatures(self._source):
             yield "expected the skeleton to have the reference's signatures"
+
+    def _most(self, graded: Grade) -> Fraction:
+        """Every point there is, extra ones included."""
+        return graded.possible + sum(each.points for each in self._rubric.criteria if each.bonus)
 
     def _caught(self, rows: tuple[Row, ...]) -> Iterator[str]:
         why = {each.id: each.why for each in self._rubric.misconceptions}
@@ -297,12 +302,12 @@ class _Auditor:
                 yield f"expected the variant {variant.id} to be named, got {names or 'nothing'}"
         for harmless in self._rubric.harmless:
             graded = grades[harmless.id]
-            if graded.earned != graded.possible or graded.diagnoses:
+            if graded.earned != self._most(graded) or graded.diagnoses:
                 yield f"expected full marks for the harmless {harmless.id}, got {graded.earned}"
 
     def _rights(self, graded: list[tuple[Path, Grade]]) -> Iterator[str]:
         for path, each in graded:
-            if each.earned != each.possible or each.diagnoses:
+            if each.earned is None or each.earned < each.possible or each.diagnoses:
                 yield f"expected full marks and no diagnosis for {path}, got {each.earned}"
 
     def _margins(self, rows: tuple[Row, ...], right: float) -> Iterator[str]:

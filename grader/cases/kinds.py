@@ -89,6 +89,13 @@ def _normal(draw: Draw) -> NDArray[Any]:
     return draw.number("scale", 1.0) * values + draw.number("shift", 0.0)
 
 
+def _distribution(draw: Draw) -> NDArray[Any]:
+    """Positive numbers that sum to 1 along the last axis, uniform among all such."""
+    values = draw.generator.standard_exponential(draw.shape)
+    shares: NDArray[Any] = values / values.sum(axis=-1, keepdims=True)
+    return shares
+
+
 def _tokens(draw: Draw) -> NDArray[Any]:
     """Integers (B, T) from `low` to below `high`; with `pad`, rows end in it at unequal lengths."""
     low, high = int(draw.number("low", 0)), int(draw.number("high", 2))
@@ -153,6 +160,7 @@ KINDS: Mapping[str, Callable[[Draw], NDArray[Any]]] = {
     "causal_padding": _causal_padding,
     "random_mask": _random_mask,
     "rows": _rows,
+    "distribution": _distribution,
 }
 """Kinds of input by name. `same(argument)` besides stands for the same values again."""
 

@@ -227,7 +227,8 @@ def _pictures(setting: Setting, name: str, got: Leaf, expected: Leaf) -> tuple[P
         ("picture.expected", expected.array),
     ]
     if got.array.dtype.kind == expected.array.dtype.kind == "f":
-        drawn.append(("picture.error", np.abs(got.array - expected.array)))
+        with np.errstate(invalid="ignore"):
+            drawn.append(("picture.error", np.abs(got.array - expected.array)))
     pictures = (heatmap(name, label, array) for label, array in drawn)
     return tuple(picture for picture in pictures if picture is not None)
 

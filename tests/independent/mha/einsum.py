@@ -216,3 +216,17 @@ class MultiHeadAttention(nn.Module):
         heads, weights = scaled_dot_product_attention(q, k, v, mask)
         output = torch.einsum("bhlv,dhv->bld", heads, self.w_o.weight.view(D, H, dv)) + self.w_o.bias
         return output, weights
+
+
+# %%
+def dot_product_variance(query: Tensor, key: Tensor) -> tuple[Tensor, Tensor]:
+    dots = torch.einsum("nd,nd->n", query, key)
+    both = torch.stack([dots, dots / query.shape[-1] ** 0.5])
+    centred = both - both.mean(dim=1, keepdim=True)
+    first, second = torch.einsum("vn,vn->v", centred, centred) / dots.numel()
+    return first, second
+
+
+# %%
+def attention_cost(n_heads: int, l_q: int, l_k: int, d_k: int, d_v: int) -> tuple[int, int]:
+    return n_heads * l_q * l_k * (d_k + d_v), n_heads * l_q * l_k

@@ -236,3 +236,16 @@ class MultiHeadAttention(nn.Module):
             outputs += [output_h]
             weights += [weights_h]
         return self.w_o(torch.cat(outputs, dim=-1)), torch.stack(weights, dim=1)
+
+
+# %%
+def dot_product_variance(query: Tensor, key: Tensor) -> tuple[Tensor, Tensor]:
+    dots = torch.linalg.vecdot(query, key)
+    raw = torch.var(dots, correction=0)
+    return raw, torch.var(dots * query.shape[1] ** -0.5, correction=0)
+
+
+# %%
+def attention_cost(n_heads: int, l_q: int, l_k: int, d_k: int, d_v: int) -> tuple[int, int]:
+    weights = torch.zeros(n_heads, l_q, l_k, device="meta")
+    return weights.numel() * d_k + weights.numel() * d_v, weights.numel()

@@ -256,3 +256,20 @@ class MultiHeadAttention(nn.Module):
             )
             for h in range(self.n_heads)
         ]
+
+
+def dot_product_variance(query: Tensor, key: Tensor) -> tuple[Tensor, Tensor]:
+    """Variance of dot products over pairs, unscaled and scaled."""
+    dots = torch.stack([q @ k for q, k in zip(query, key)])
+    raw = (dots**2).mean() - dots.mean() ** 2
+    return raw, raw / query.shape[1]
+
+
+def attention_cost(n_heads: int, l_q: int, l_k: int, d_k: int, d_v: int) -> tuple[int, int]:
+    """Multiplications and scores, head by head."""
+    multiplications = scores = 0
+    for _ in range(n_heads):
+        scores += l_q * l_k
+        multiplications += l_q * l_k * d_k  # Q K^T: d_k for each score
+        multiplications += l_q * d_v * l_k  # A V: l_k for each number of the output
+    return multiplications, scores

@@ -51,3 +51,12 @@ class MultiHeadAttention(nn.Module):
         s = lambda f, x: split_heads(f(x), self.n_heads)
         o, a = scaled_dot_product_attention(s(self.w_q, query), s(self.w_k, key), s(self.w_v, value), mask)
         return (self.w_o(merge_heads(o)), a)
+
+def dot_product_variance(query, key):
+    p = (query * key).sum(-1)
+    v = lambda x: x.var(unbiased=False)
+    return v(p), v(p / query.size(-1) ** .5)
+
+def attention_cost(n_heads, l_q, l_k, d_k, d_v):
+    s = n_heads * l_q * l_k
+    return s * (d_k + d_v), s

@@ -261,3 +261,21 @@ if __name__ == "__main__":
     layer = MultiHeadAttention(8, 2)
     z = torch.randn(2, 5, 8)
     print(layer(z, z, z, causal_mask(5))[1][0, 0])
+
+
+# %%
+def dot_product_variance(query: Tensor, key: Tensor) -> tuple[Tensor, Tensor]:
+    dots = [sum(a * b for a, b in zip(q, k)) for q, k in zip(query.tolist(), key.tolist())]
+
+    def variance(numbers: list[float]) -> Tensor:
+        middle = sum(numbers) / len(numbers)
+        return torch.tensor(sum((x - middle) ** 2 for x in numbers) / len(numbers))
+
+    root = query.shape[1] ** 0.5
+    return variance(dots), variance([x / root for x in dots])
+
+
+# %%
+def attention_cost(n_heads: int, l_q: int, l_k: int, d_k: int, d_v: int) -> tuple[int, int]:
+    one_query = l_k * d_k + l_k * d_v
+    return n_heads * l_q * one_query, n_heads * l_q * l_k
