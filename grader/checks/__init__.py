@@ -4,7 +4,15 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from grader.checks import effects, gradients, invariances, learning, numeric, repeats
+from grader.checks import (
+    effects,
+    gradients,
+    invariances,
+    learning,
+    numeric,
+    repeats,
+    sampling,
+)
 from grader.checks.base import Check, Outputs, names, no_follow_up, no_trials
 from grader.checks.relations import needs_values
 from grader.checks.stacking import BATCH, stack, unstack
@@ -29,6 +37,7 @@ CHECKS: Mapping[str, Check] = {
         judge=gradients.judge, trials=gradients.trials, follow_up=gradients.follow_up
     ),
     "curve": Check(judge=learning.curve, accepts=("rtol",)),
+    "distribution": Check(judge=sampling.distribution, requires=("axis",)),
     "causal": Check(
         judge=needs_values(effects.causal),
         trials=effects.causal_trials,
