@@ -211,6 +211,17 @@ def test_a_random_mask_has_just_as_many_empty_rows_as_asked(b: int, k: int, empt
     assert draw(f"random_mask({b}, 3, {k}; keep=0)", key=key).sum() == 3 * b
 
 
+def test_uniform_numbers_lie_between_their_bounds() -> None:
+    drawn = draw("uniform(50, 40; low=0.5, high=2)")
+    assert 0.5 <= drawn.min() < 0.51 and 1.99 < drawn.max() < 2
+
+
+def test_log_probabilities_add_up_to_one_along_the_last_axis() -> None:
+    drawn = draw("log_probabilities(5, 4; scale=9)")
+    np.testing.assert_allclose(np.exp(drawn).sum(axis=-1), 1)
+    assert drawn.min() < -9
+
+
 def test_normal_numbers_are_scaled_and_shifted() -> None:
     plain = draw("normal(50, 40)")
     assert plain.dtype == np.float64 and abs(plain.mean()) < 0.1 and abs(plain.std() - 1) < 0.1
@@ -257,11 +268,20 @@ def test_every_kind_is_exercised_here() -> None:
         shared=KEY.generator(a_case({}, {}, {})), files={},
     )  # fmt: skip
     for kind in (
-        "normal", "distribution", "tokens", "lengths", "causal", "padding", "causal_padding",
-    ):  # fmt: skip
+        "normal",
+        "distribution",
+        "uniform",
+        "log_probabilities",
+        "tokens",
+        "lengths",
+        "causal",
+        "padding",
+        "causal_padding",
+    ):
         assert KINDS[kind](empty).shape[0] == 0
     assert set(KINDS) - {"numbers", "rows", "random_mask"} == {
-        "normal", "distribution", "tokens", "lengths", "causal", "padding", "causal_padding",
+        "normal", "distribution", "uniform", "log_probabilities", "tokens", "lengths", "causal", "padding",
+        "causal_padding",
     }  # fmt: skip
     assert set(OPTIONS) <= set(KINDS)
 

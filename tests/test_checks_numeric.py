@@ -222,6 +222,19 @@ def test_pictures_are_drawn_for_public_cases_only() -> None:
     assert found.pictures == () and found.hidden
 
 
+def test_an_attention_map_is_drawn_beside_what_else_is_wrong() -> None:
+    """A map has one and the same axis twice, whatever its entry is given: images, say."""
+    returns = {"logits": "B, classes", "map": "B, heads, L, L"}
+    case = a_case({"x": "normal(B, C, R, R)"}, {"B": 2, "C": 3, "R": 4}, returns, show="public")
+    maps = np.arange(48.0).reshape(2, 6, 2, 2)
+    found = examine(case, "close", lambda x: (x[:, 0, 0], maps), lambda x: (x[:, 1, 0], maps + 1))
+    assert [(each.name, each.label) for each in found.pictures] == [
+        (name, f"picture.{label}")
+        for name in ("logits", "map")
+        for label in ("got", "expected", "error")
+    ]
+
+
 # -- parameters -------------------------------------------------------------------------------
 
 

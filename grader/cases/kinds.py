@@ -96,6 +96,18 @@ def _distribution(draw: Draw) -> NDArray[Any]:
     return shares
 
 
+def _uniform(draw: Draw) -> NDArray[Any]:
+    """From `low` to below `high`: lengths, variances, whatever must not be negative."""
+    low, high = draw.number("low", 0.0), draw.number("high", 1.0)
+    return draw.generator.uniform(low, high, draw.shape)
+
+
+def _log_probabilities(draw: Draw) -> NDArray[Any]:
+    """Logarithms of probabilities, which add up to 1 along the last axis."""
+    scores = draw.number("scale", 1.0) * draw.generator.standard_normal(draw.shape)
+    return scores - np.logaddexp.reduce(scores, axis=-1, keepdims=True)
+
+
 def _tokens(draw: Draw) -> NDArray[Any]:
     """Integers (B, T) from `low` to below `high`; with `pad`, rows end in it at unequal lengths."""
     low, high = int(draw.number("low", 0)), int(draw.number("high", 2))
@@ -161,11 +173,15 @@ KINDS: Mapping[str, Callable[[Draw], NDArray[Any]]] = {
     "random_mask": _random_mask,
     "rows": _rows,
     "distribution": _distribution,
+    "uniform": _uniform,
+    "log_probabilities": _log_probabilities,
 }
 """Kinds of input by name. `same(argument)` besides stands for the same values again."""
 
 OPTIONS: Mapping[str, tuple[str, ...]] = {
     "normal": ("scale", "shift"),
+    "uniform": ("low", "high"),
+    "log_probabilities": ("scale",),
     "tokens": ("low", "high", "first", "pad"),
     "lengths": ("high",),
     "random_mask": ("keep", "empty"),

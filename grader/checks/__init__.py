@@ -4,7 +4,15 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from grader.checks import effects, gradients, invariances, learning, numeric, repeats
+from grader.checks import (
+    effects,
+    gradients,
+    invariances,
+    learning,
+    numeric,
+    repeats,
+    sampling,
+)
 from grader.checks.base import Check, Outputs, names, no_follow_up, no_trials
 from grader.checks.relations import needs_values
 from grader.checks.stacking import BATCH, stack, unstack
@@ -32,6 +40,7 @@ CHECKS: Mapping[str, Check] = {
         accepts=("stops",),
     ),
     "curve": Check(judge=learning.curve, accepts=("rtol",)),
+    "distribution": Check(judge=sampling.distribution, requires=("axis",)),
     "causal": Check(
         judge=needs_values(effects.causal),
         trials=effects.causal_trials,

@@ -239,9 +239,11 @@ def _sequences(setting: Setting) -> set[str]:
 
 
 def _is_map(setting: Setting, index: int) -> bool:
-    """Whether an output says how much each position of a sequence looks at each of another."""
+    """Whether an output says how much each position of a sequence looks at each of another, or of
+    its own."""
     axes = axes_of(setting, index)
-    return len(axes) > 2 and set(axes[-2:]) <= _sequences(setting)
+    own = axes[-2:-1] == axes[-1:]
+    return len(axes) > 2 and (own or set(axes[-2:]) <= _sequences(setting))
 
 
 def _over_positions(
