@@ -280,8 +280,8 @@ def test_every_kind_is_exercised_here() -> None:
     ):
         assert KINDS[kind](empty).shape[0] == 0
     assert set(KINDS) - {"numbers", "rows", "random_mask"} == {
-        "normal", "distribution", "uniform", "log_probabilities", "tokens", "lengths", "causal", "padding",
-        "causal_padding",
+        "normal", "distribution", "uniform", "log_probabilities", "tokens", "lengths", "causal",
+        "padding", "causal_padding",
     }  # fmt: skip
     assert set(OPTIONS) <= set(KINDS)
 
