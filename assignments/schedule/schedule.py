@@ -17,8 +17,8 @@
 # | `N`, `B` | batches in an epoch, items in a batch |
 # | `I`, `O` | numbers in an input, in a target |
 #
-# **Against `torch.optim.lr_scheduler`.** `WarmupSchedule` is an `LRScheduler` like the others
-# there: a group's rate is its base rate times a factor. `LambdaLR`, given a function that calls
+# **Against torch.** `torch.nn` knows no rates; `WarmupSchedule` is an `LRScheduler` like those in
+# `torch.optim.lr_scheduler`: a group's rate is its base rate times a factor. `LambdaLR`, given a function that calls
 # `warmup_factor(n + 1, ...)`, sets the same rates. Unlike torch's, this one sets the rates of its
 # optimiser when a state is loaded.
 
