@@ -1,22 +1,24 @@
 """Submissions that know nothing earn nothing beyond the points for shape, in any entry."""
 
 import ast
+import dataclasses
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from grader.assignment import read_assignment
-from grader.expected import Standard, from_bundle, from_reference, top_level
+from grader.assignment import assignment_names, read_assignment
+from grader.expected import Standard, from_bundle, from_reference
 from grader.mistakes import NoMistakes
 from grader.pipeline import Desk, grade
 from grader.provenance import provenance
 from grader.sandbox.runner import Runner
-from grader.types import Grade, Submission, SubmittedFile
+from grader.types import Grade, Leaf, Setting, Submission, SubmittedFile, Verdict
 
 ROOT = Path(__file__).resolve().parent.parent
-NAMES = ("autoregressive", "lstm", "mdn", "mha", "rnn", "schedule", "transformer", "vit")
+NAMES = assignment_names(ROOT)
 
 FORMS = """
 import torch
@@ -119,7 +121,6 @@ SHAPES = {
     "rnn_step_backward": "[x.shape, h_previous.shape, W_x.shape, W_h.shape, b.shape]",
     "rnn_forward": "[(*x.shape[:2], len(b))]",
     "rnn_backward": "[x.shape, h_0.shape, W_x.shape, W_h.shape, b.shape]",
-    "train_truncated": "[()] * -(-x.shape[1] // chunk)",
     "rnn_reach": "[(steps,)]",
     "lstm_reach": "[forget.shape[:1]]",
     "attention_reach": "[keys.shape[:1]]",
@@ -138,8 +139,27 @@ SHAPES = {
     "latent_rollout": "[(len(h), steps, len(head[1]))]",
     "warmup_factor": "'loss'",
     "peak_factor": "'loss'",
+    "GRUCell.forward": "[h.shape]",
+    "GRU.forward": (
+        "[(*x.shape[:2], self.hidden_size), (self.num_layers, len(x), self.hidden_size)]"
+    ),
+    "compare_parameters": "[(), ()]",
+    "seq2seq Encoder.forward": (
+        "[(*source.shape, self.gru.hidden_size), (len(source), self.gru.hidden_size)]"
+    ),
+    "seq2seq Decoder.forward": "[(*tokens.shape, self.output.out_features), state.shape]",
+    "attend": "[query.shape, (*query.shape[:2], memory.shape[1])]",
+    "Seq2Seq.forward": "[(*tokens.shape, self.decoder.output.out_features)]",
+    "Seq2Seq.unroll": "[(*tokens.shape, self.decoder.output.out_features)]",
+    "masked_loss": "[()]",
 }
+"""Shapes that an entry returns; with the assignment's name before it where two have one name."""
 BODIES = {
+    "train_truncated": "return [1.0 / (i + 1) for i in range(-(-x.shape[1] // chunk))]",
+    "schedule train": (
+        "for _ in range(epochs * len(inputs)): optimizer.step()\n"
+        "return [1.0 / (i + 1) for i in range(epochs * len(inputs))]"
+    ),
     "WarmupSchedule.get_lr": "return [0.5 for _ in self.base_lrs]",
     "WarmupSchedule.state_dict": "return {}",
     "WarmupSchedule.load_state_dict": "return None",
@@ -147,11 +167,11 @@ BODIES = {
 MASKS = {"causal_mask", "padding_mask", "Transformer.source_mask", "Transformer.target_mask"}
 
 
-class Impostor(ast.NodeTransformer):
-    """Puts a formless body into every hole of a skeleton."""
+class Filler(ast.NodeTransformer):
+    """Puts a body of its own making into every hole of a skeleton."""
 
-    def __init__(self, form: str):
-        self.form, self.owner, self.filled = form, "", 0
+    def __init__(self) -> None:
+        self.owner, self.filled = "", 0
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:
         self.owner = f"{node.name}."
@@ -166,14 +186,24 @@ class Impostor(ast.NodeTransformer):
         return node
 
     def body(self, name: str, node: ast.FunctionDef) -> str:
-        if name in BODIES:
-            return BODIES[name]
-        shapes = SHAPES[name]
+        raise NotImplementedError
+
+
+class Impostor(Filler):
+    """Outputs of the right shape, made without the formula."""
+
+    def __init__(self, assignment: str, form: str):
+        super().__init__()
+        self.assignment, self.form = assignment, form
+
+    def body(self, name: str, node: ast.FunctionDef) -> str:
+        own = f"{self.assignment} {name}"
+        if own in BODIES or name in BODIES:
+            return BODIES.get(own) or BODIES[name]
+        shapes = SHAPES.get(own) or SHAPES[name]
         given = [a.arg for a in node.args.args if a.arg not in ("self", "model", "optimizer")]
         given = [a for a in given if a not in ("mask", "embedding", "n_heads", "dim")]
         values = f"[{', '.join(given)}]"
-        if shapes == "'losses'" and "epochs" in given:
-            return "return [1.0 / (i + 1) for i in range(epochs * len(inputs))]"
         if shapes == "'losses'":
             return "return [1.0 / (i + 1) for i in range(steps)]"
         if shapes == "'loss'":
@@ -196,12 +226,85 @@ class Impostor(ast.NodeTransformer):
         return f"made = {made}\nreturn made[0] if len(made) == 1 else tuple(made)"
 
 
+class Table(Filler):
+    """What the public cases expect, found by shapes and plain arguments; a zero elsewhere."""
+
+    def __init__(self, settings: Mapping[str, Setting]):
+        super().__init__()
+        self.known: dict[str, list[str]] = {}
+        self.answered: set[str] = set()
+        for setting in settings.values():
+            call = setting.base.calls[0]
+            shapes = {name: list(array.shape) for name, array in call.arrays().items()}
+            plain = {
+                name: value
+                for name, value in call.args.items()
+                if isinstance(value, (bool, int, float, str))
+            }
+            answers = ", ".join(f"lambda: {written(leaves)}" for leaves in setting.expected.leaves)
+            known = self.known.setdefault(setting.case.entry, [])
+            known.append(f"({setting.case.id!r}, {shapes!r}, {plain!r}, [{answers}])")
+
+    def body(self, name: str, node: ast.FunctionDef) -> str:
+        entry = name.removesuffix(".forward")
+        known = self.known.get(entry, [])
+        self.answered |= {entry} if known else set()
+        given = [a.arg for a in node.args.args if a.arg != "self"]
+        named = ", ".join(f"{each!r}: {each}" for each in given)
+        return f"return _look_up([{', '.join(known)}], {{{named}}})"
+
+
+LOOK_UP = """
+import numpy
+import torch
+
+nan, inf = float("nan"), float("inf")
+_calls = {}
+
+def _walk(value, path):
+    if isinstance(value, tuple):
+        for index, item in enumerate(value):
+            yield from _walk(item, f"{path}[{index}]")
+    elif hasattr(value, "shape"):
+        yield path, list(value.shape)
+
+def _look_up(known, given):
+    shapes = {path: shape for name, v in given.items() for path, shape in _walk(v, name)}
+    for case, wanted, plain, answers in known:
+        if wanted == shapes and all(given[name] == value for name, value in plain.items()):
+            _calls[case] = _calls.get(case, -1) + 1
+            return answers[_calls[case] % len(answers)]()
+    return torch.zeros(1)
+"""
+
+
+def written(leaves: Sequence[Leaf]) -> str:
+    """Source that makes a returned value again."""
+    if len(leaves) == 1 and not leaves[0].path:
+        leaf = leaves[0]
+        if leaf.array is None:
+            return repr(leaf.text or None)
+        values = np.asarray(leaf.array).tolist()
+        if leaf.kind not in ("tensor", "array"):
+            return repr(values)
+        make = "torch.tensor" if leaf.kind == "tensor" else "numpy.array"
+        return f"{make}({values!r}, dtype={make.partition('.')[0]}.{leaf.dtype})"
+    parts: dict[str, list[Leaf]] = {}
+    for leaf in leaves:
+        step, rest = leaf.path[1:].split("]", 1)
+        parts.setdefault(step, []).append(dataclasses.replace(leaf, path=rest))
+    return f"({''.join(f'{written(part)}, ' for part in parts.values())})"
+
+
+def filled(name: str, filler: Filler) -> str:
+    skeleton = (ROOT / "assignments" / name / f"{name}.py").read_text("utf-8")
+    tree = ast.fix_missing_locations(filler.visit(ast.parse(skeleton)))
+    assert filler.filled == skeleton.count("raise NotImplementedError")
+    return ast.unparse(tree)
+
+
 def impostor(name: str, form: str) -> bytes:
-    tree = ast.parse((ROOT / "assignments" / name / f"{name}.py").read_text("utf-8"))
-    filler = Impostor(form)
-    tree = ast.fix_missing_locations(filler.visit(tree))
-    assert filler.filled >= 5
-    return (FORMS + ast.unparse(tree)).encode()
+    return (FORMS + filled(name, Impostor(name, form))).encode()
 
 
 @pytest.fixture(scope="module")
@@ -234,8 +337,14 @@ def test_an_impostor_earns_nothing_beyond_the_points_for_shape(
         if criterion.earned and not checks[criterion.id] <= {"shape", "dtype", "parameters"}
     ]
     assert beyond == []
-    if any(found == {"shape"} for found in checks.values()):
-        assert result.earned, "not even the shapes: the impostor is no good one"
+    askew = [
+        (criterion.id, finding.check, finding.case, finding.verdict)
+        for criterion in result.criteria
+        for finding in criterion.findings
+        if finding.verdict is Verdict.ERROR
+        or (finding.check == "shape" and finding.verdict is not Verdict.PASS)
+    ]
+    assert askew == [], "it falls by its shapes or an error: the impostor is no good one"
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -243,29 +352,21 @@ def test_a_table_of_the_public_answers_earns_nothing(
     name: str, standards: dict[str, Standard], runner: Runner
 ) -> None:
     bundle = from_bundle(ROOT / "assignments" / name)
-    known = {}
-    for case, setting in bundle.standard.settings.items():
-        leaves = setting.expected.leaves[0]
-        if len(leaves) == 1 and leaves[0].array is not None and "." not in setting.case.entry:
-            sizes = [a.shape for a in setting.base.calls[0].arrays().values()]
-            array = leaves[0].array.astype(leaves[0].dtype or float)
-            known[case] = (setting.case.entry, sizes, array)
-    lines = ["import torch", "import numpy", "nan, inf = float('nan'), float('inf')"]
-    for entry in top_level(bundle.standard.rubric):
-        table = [
-            f"({[list(s) for s in sizes]!r}, {np.asarray(array).tolist()!r})"
-            for of, sizes, array in known.values()
-            if of == entry
-        ]
-        lines += [
-            f"TABLE_{entry} = [{', '.join(table)}]",
-            f"def {entry}(*args, **kwargs):",
-            "    given = [list(v.shape) for v in (*args, *kwargs.values()) if hasattr(v, 'shape')]",
-            f"    for sizes, answer in TABLE_{entry}:",
-            "        if sizes == given: return torch.tensor(answer)",
-            "    return torch.zeros(1)",
-        ]
-    result = graded(name, "\n".join(lines).encode(), standards[name], runner)
+    filler = Table(bundle.standard.settings)
+    table = (LOOK_UP + filled(name, filler)).encode()
+    result = graded(name, table, standards[name], runner)
     assert result.earned == Fraction(0)
-    public = graded(name, "\n".join(lines).encode(), bundle.standard, runner)
-    assert public.earned and public.earned > 0, "the table does not even hold the public answers"
+    public = graded(name, table, bundle.standard, runner)
+    entry_of = {case.id: case.entry for case in bundle.standard.rubric.cases}
+    right = {
+        entry_of[finding.case]
+        for criterion in public.criteria
+        for finding in criterion.findings
+        if finding.check in ("close", "curve") and finding.verdict is Verdict.PASS
+    }
+    compared = {
+        criterion.entry
+        for criterion in bundle.standard.rubric.criteria
+        if {use.name for use in criterion.checks} & {"close", "curve"}
+    }
+    assert right == compared & filler.answered, "the table does not hold the public answers"

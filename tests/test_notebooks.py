@@ -41,6 +41,7 @@ def test_the_solved_notebook_runs_top_to_bottom(
     (folder / "matplotlib.py").write_text("raise ImportError('left out by the test')\n")
     for variable in ("IPYTHONDIR", "JUPYTER_CONFIG_DIR", "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR"):
         monkeypatch.setenv(variable, str(tmp_path / variable.lower()))
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # several threads are slower for sizes as small
     notebook = solved(name)
     client = NotebookClient(
         notebook, timeout=240, kernel_name="python3", resources={"metadata": {"path": folder}}
