@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tiny_course import REFERENCE, RUBRIC, make_course
 
-from grader.assignment import read_assignment
+from grader.assignment import assignment_names, read_assignment
 from grader.cases import Key
 from grader.checks import judge, plan
 from grader.checks.gradients import cotangents
@@ -267,7 +267,7 @@ def test_a_bundle_holds_nothing_of_hidden_cases(standard: Standard) -> None:
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["lstm", "mha", "transformer"])
+@pytest.mark.parametrize("name", assignment_names(COURSE))
 def test_the_bundles_of_this_course_are_read_and_hold_no_hidden_case(name: str) -> None:
     folder, rubric = COURSE / "assignments" / name, read_assignment(COURSE, name).rubric
     read = from_bundle(folder).standard
