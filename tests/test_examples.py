@@ -15,7 +15,7 @@ from grader.types import Grade, Status, Verdict
 ROOT = Path(__file__).resolve().parent.parent
 MANIFEST = yaml.safe_load((ROOT / "examples" / "manifest.yaml").read_text("utf-8"))
 ENTRIES = MANIFEST["submissions"] if isinstance(MANIFEST, dict) else MANIFEST
-NAMES = ("lstm", "mdn", "mha", "transformer", "vit")
+NAMES = ("char_lm", "lstm", "mdn", "mha", "transformer", "vit")
 
 
 @pytest.fixture(scope="module")
