@@ -145,11 +145,16 @@ def run_ours(assignment: str, made: list[Path], out: Path) -> dict[str, int]:
     kept = [json.loads(path.read_text("utf-8")) for path in (out / KEPT).glob("*.json")]
     return {
         each["student"]: sum(
-            bool(c["findings"]) and all(f["verdict"] == "pass" for f in c["findings"])
+            bool(c["findings"]) and all(_passes(finding) for finding in c["findings"])
             for c in each["criteria"]
         )
         for each in kept
     }
+
+
+def _passes(finding: dict[str, str]) -> bool:
+    """Whether a check passed; what is paid for the sake of a diagnosis did not."""
+    return finding["verdict"] == "pass" and finding["check"] != "diagnosis"
 
 
 class Stages:
