@@ -34,7 +34,7 @@ import yaml
 from grader.checks import judge
 from grader.collect import collect
 from grader.expected import top_level
-from grader.instructor import Marker, write_student
+from grader.instructor import KEPT, Marker, write_student
 from grader.load import load
 from grader.pipeline import Desk, grade
 from grader.provenance import provenance
@@ -135,14 +135,26 @@ def run_baseline(made: list[Path], folder: Path) -> dict[str, int]:
 
 
 def run_ours(assignment: str, made: list[Path], out: Path) -> dict[str, int]:
-    """`grader grade -j 2`; passed criteria by submission."""
+    """`grader grade -j 2`; by submission, the criteria of which every check passed.
+
+    From the kept grades: what the checks found, before a mark is made of it.
+    """
     command = [sys.executable, "-m", "grader", "grade", assignment, str(made[0].parent)]
     command += ["-j", str(WORKERS), "--out", str(out), "--json"]
     subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-    graded = json.loads((out / "grades.json").read_text("utf-8"))["grades"]
+    kept = [json.loads(path.read_text("utf-8")) for path in (out / KEPT).glob("*.json")]
     return {
-        each["student"]: sum(c["verdict"] == "pass" for c in each["criteria"]) for each in graded
+        each["student"]: sum(
+            bool(c["findings"]) and all(_passes(finding) for finding in c["findings"])
+            for c in each["criteria"]
+        )
+        for each in kept
     }
+
+
+def _passes(finding: dict[str, str]) -> bool:
+    """Whether a check passed; what is paid for the sake of a diagnosis did not."""
+    return finding["verdict"] == "pass" and finding["check"] != "diagnosis"
 
 
 class Stages:

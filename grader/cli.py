@@ -228,16 +228,14 @@ def audit(
     """See whether every known mistake is caught, told apart and named."""
     root = find_course(Path.cwd(), course)
     rights = right or root / "tests" / "independent"
-    zygote, console, failed = Zygote(), Console(), False
+    zygote, console, audits = Zygote(), Console(), []
     try:
         for name in assignments or assignment_names(root):
             read = read_assignment(root, name)
             files = tuple(sorted([*(rights / name).glob("*.py"), *(rights / name).glob("*.ipynb")]))
             found = look_at(read, course_secret(root), Runner(zygote), files)
-            failed = failed or bool(found.problems)
-            if as_json:
-                sys.stdout.write(audit_json(found))
-            else:
+            audits.append(found)
+            if not as_json:
                 sys.stdout.write(audit_markdown(found) + "\n")
                 for problem in found.problems:
                     console.print(
@@ -253,7 +251,9 @@ def audit(
                     (out / f"{name}.{suffix}").write_text(text, encoding="utf-8")
     finally:
         zygote.close()
-    if failed:
+    if as_json:
+        sys.stdout.write(audit_json(*audits))
+    if any(found.problems for found in audits):
         raise typer.Exit(FAILED)
 
 

@@ -59,7 +59,10 @@ def check(
     graded = grade(submission, desk, provenance("", runner.isolation().level))
     rest = Fraction(bundle.points) - graded.possible
     graded = replace(graded, pending=rest if graded.earned is not None else Fraction(0))
-    return Checked(grade=graded, passed=graded.earned == graded.possible)
+    # What is extra makes up for nothing that is asked for.
+    asked_for = sum(result.earned for result in graded.criteria if not result.bonus)
+    passed = graded.earned is not None and asked_for == graded.possible
+    return Checked(grade=graded, passed=passed)
 
 
 def bundle_folder(

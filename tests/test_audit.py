@@ -245,7 +245,9 @@ def test_the_page_shows_the_matrix_and_takes_nothing_for_markup() -> None:
 
 
 def test_the_json_is_strict_and_holds_everything() -> None:
-    tree = json.loads(audit_json(MADE), parse_constant=lambda name: pytest.fail(name))
+    strict = {"parse_constant": lambda name: pytest.fail(name)}
+    tree, other = json.loads(audit_json(MADE, replace(MADE, assignment="other")), **strict)
+    assert other["assignment"] == "other"
     assert tree["rows"][0]["margin"] is None and tree["rows"][1]["margin"] == 1234.5
     assert tree["problems"] == ["expected <i>all</i> well"]
     assert tree.keys() == {
@@ -283,7 +285,8 @@ def test_the_command_writes_its_pages_and_fails_where_something_falls_short(
     assert result.exit_code == 0, result.output
     assert "(1 implementations by others)" in result.output
     assert sorted(path.name for path in out.iterdir()) == ["chain.html", "chain.json", "chain.md"]
-    assert json.loads((out / "chain.json").read_text("utf-8"))["problems"] == []
+    (told,) = json.loads((out / "chain.json").read_text("utf-8"))
+    assert told["problems"] == []
     # What is printed is what stands in docs/: no line of it is wrapped.
     assert result.output.strip() == (out / "chain.md").read_text("utf-8").strip()
 
@@ -292,7 +295,8 @@ def test_the_command_writes_its_pages_and_fails_where_something_falls_short(
     rubric.write_text(text, "utf-8")
     result = CliRunner().invoke(cli.app, ["audit", "chain", "--course", str(course), "--json"])
     assert result.exit_code == 1
-    (problem,) = json.loads(result.output)["problems"]
+    (told,) = json.loads(result.output)
+    (problem,) = told["problems"]
     assert "only alone catches" in problem
 
 

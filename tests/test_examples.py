@@ -1,6 +1,7 @@
 """The example class, and right implementations by people who have only read the hand-out."""
 
-from collections import Counter
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -18,22 +19,21 @@ ENTRIES = MANIFEST["submissions"] if isinstance(MANIFEST, dict) else MANIFEST
 NAMES = tuple(sorted({entry["assignment"] for entry in ENTRIES}))
 
 
+Graded = Callable[[dict[str, str]], Grade]
+
+
 @pytest.fixture(scope="module")
-def grades(runner: Runner, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Grade]:
-    """Grade by path of every example."""
-    found = {}
-    for name in NAMES:
-        submissions = collect([ROOT / "examples" / name], name)
-        assert submissions.skipped == ()
-        result = grade_class(
-            Marker(ROOT, name, runner),
-            submissions,
-            tmp_path_factory.mktemp(name),
-            executor(2),
-        )
-        for grade in result.grades:
-            found[f"{name}/{grade.student}"] = grade
-    return found
+def graded(runner: Runner, tmp_path_factory: pytest.TempPathFactory) -> Graded:
+    """The grade of an example; the class of an assignment is graded when one of it is asked for."""
+
+    @cache
+    def class_of(name: str) -> dict[str, Grade]:
+        found = collect([ROOT / "examples" / name], name)
+        out = tmp_path_factory.mktemp(name)
+        result = grade_class(Marker(ROOT, name, runner), found, out, executor(2))
+        return {f"{name}/{grade.student}": grade for grade in result.grades}
+
+    return lambda entry: class_of(entry["assignment"])[key(entry)]
 
 
 def key(entry: dict[str, str]) -> str:
@@ -44,8 +44,11 @@ def kind(*kinds: str) -> list[dict[str, str]]:
     return [entry for entry in ENTRIES if entry["kind"] in kinds]
 
 
-def test_the_manifest_lists_every_example_once(grades: dict[str, Grade]) -> None:
-    assert Counter(key(entry) for entry in ENTRIES) == Counter(grades.keys())
+def test_the_manifest_lists_every_example_once() -> None:
+    found = {name: collect([ROOT / "examples" / name], name) for name in NAMES}
+    assert [each.skipped for each in found.values() if each.skipped] == []
+    handed_in = [f"{name}/{s.student}" for name, each in found.items() for s in each.submissions]
+    assert sorted(key(entry) for entry in ENTRIES) == sorted(handed_in)
 
 
 def test_there_are_enough_examples_half_of_them_notebooks() -> None:
@@ -55,8 +58,8 @@ def test_there_are_enough_examples_half_of_them_notebooks() -> None:
 
 
 @pytest.mark.parametrize("entry", kind("right"), ids=key)
-def test_a_right_example_has_full_marks(entry: dict[str, str], grades: dict[str, Grade]) -> None:
-    grade = grades[key(entry)]
+def test_a_right_example_has_full_marks(entry: dict[str, str], graded: Graded) -> None:
+    grade = graded(entry)
     failing = [
         c.id for c in grade.criteria if not c.bonus and c.verdict not in (Verdict.PASS, None)
     ]
@@ -65,8 +68,8 @@ def test_a_right_example_has_full_marks(entry: dict[str, str], grades: dict[str,
 
 
 @pytest.mark.parametrize("entry", kind("wrong", "unfinished", "hostile"), ids=key)
-def test_a_wrong_example_has_not(entry: dict[str, str], grades: dict[str, Grade]) -> None:
-    grade = grades[key(entry)]
+def test_a_wrong_example_has_not(entry: dict[str, str], graded: Graded) -> None:
+    grade = graded(entry)
     assert grade.status is Status.GRADED
     assert grade.earned is not None and grade.earned < grade.possible
     lost = any(c.verdict in (Verdict.FAIL, Verdict.ERROR) for c in grade.criteria)
@@ -74,17 +77,15 @@ def test_a_wrong_example_has_not(entry: dict[str, str], grades: dict[str, Grade]
 
 
 @pytest.mark.parametrize("entry", kind("not-started"), ids=key)
-def test_an_untouched_skeleton_is_not_started(
-    entry: dict[str, str], grades: dict[str, Grade]
-) -> None:
-    assert (grades[key(entry)].status, grades[key(entry)].earned) == (Status.NOT_STARTED, 0)
+def test_an_untouched_skeleton_is_not_started(entry: dict[str, str], graded: Graded) -> None:
+    assert (graded(entry).status, graded(entry).earned) == (Status.NOT_STARTED, 0)
 
 
 @pytest.mark.parametrize("entry", kind("unreadable"), ids=key)
 def test_what_cannot_be_read_gets_no_mark_rather_than_zero(
-    entry: dict[str, str], grades: dict[str, Grade]
+    entry: dict[str, str], graded: Graded
 ) -> None:
-    assert (grades[key(entry)].status, grades[key(entry)].earned) == (Status.UNREADABLE, None)
+    assert (graded(entry).status, graded(entry).earned) == (Status.UNREADABLE, None)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -95,6 +95,24 @@ SHAPES = {
     "MixtureDensityNetwork.forward": (
         "[(len(x), self.num_components), *[(len(x), self.num_components, self.output_size)] * 2]"
     ),
+    "CausalSelfAttention.forward": (
+        "[x.shape, *[(len(x), self.n_heads, x.shape[1] + (cache[0].shape[2] if cache else 0),"
+        " x.shape[2] // self.n_heads)] * 2]"
+    ),
+    "Block.forward": (
+        "[x.shape, *[(len(x), self.attention.n_heads,"
+        " x.shape[1] + (cache[0].shape[2] if cache else 0),"
+        " x.shape[2] // self.attention.n_heads)] * 2]"
+    ),
+    "CharLM.forward": (
+        "[(*tokens.shape, self.embedding.num_embeddings),"
+        " *[(len(tokens), self.blocks[0].attention.n_heads,"
+        " tokens.shape[1] + (caches[0][0].shape[2] if caches else 0),"
+        " self.embedding.embedding_dim // self.blocks[0].attention.n_heads)]"
+        " * 2 * len(self.blocks)]"
+    ),
+    "next_token_loss": "[()]",
+    "generate": "'text'",
     "patchify": (
         "[(len(images), images.shape[2] * images.shape[3] // patch_size**2,"
         " images.shape[1] * patch_size**2)]"
@@ -210,6 +228,8 @@ class Impostor(Filler):
             return "return 0.5"
         if shapes == "'tokens'":
             return "return torch.full((len(source), max_length), start)"
+        if shapes == "'text'":
+            return "return torch.cat([prompt, prompt[:, :1].expand(-1, count)], dim=1)"
         if name == "count_parameters":
             return "return 1"
         made = f"[_table(shape, {values}, {self.form!r}) for shape in {shapes}]"
@@ -219,6 +239,10 @@ class Impostor(Filler):
                 f"made = [_table(s, [x], {self.form!r}) for s in (shapes[0], *shapes[1])]\n"
                 "return made[0], (made[1], made[2])"
             )
+        if name in ("CausalSelfAttention.forward", "Block.forward"):
+            return f"made = {made}\nreturn made[0], (made[1], made[2])"
+        if name == "CharLM.forward":
+            return f"made = {made}\nreturn made[0], list(zip(made[1::2], made[2::2]))"
         if name == "VisionTransformer.forward":
             return f"made = {made}\nreturn made[0], made[1:]"
         if name in MASKS:

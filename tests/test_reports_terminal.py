@@ -1,5 +1,6 @@
 import io
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import sample_grades
@@ -10,7 +11,7 @@ from test_reports_student import HOSTILE, hostile_view
 
 from grader.reports.terminal import check_report, class_report
 from grader.reports.view import student_view
-from grader.types import Grade
+from grader.types import Grade, Verdict
 
 MADE = [
     sample_grades.passing, sample_grades.failing, sample_grades.erring, sample_grades.withheld,
@@ -42,6 +43,14 @@ def test_the_last_line_says_what_to_do_next() -> None:
     assert lines[-1] == "Look first at: Values of the output"
     lines = printed(check_report(student_view(passing()), "en")).splitlines()
     assert lines[-1].startswith("All public checks pass: 13 of 13 points;")
+
+
+def test_what_is_extra_and_was_left_out_is_not_to_be_mended() -> None:
+    done = passing()
+    extra = replace(done.criteria[0], id="extra", bonus=True, verdict=Verdict.ERROR)
+    left_out = replace(done, criteria=(*done.criteria, extra))
+    lines = printed(check_report(student_view(left_out), "en")).splitlines()
+    assert lines[-1].startswith("All public checks pass")
 
 
 def test_every_criterion_has_a_mark_a_word_and_its_points() -> None:

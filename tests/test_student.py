@@ -38,6 +38,23 @@ def test_a_wrong_file_fails_with_the_evidence(folder: Path, runner: Runner) -> N
     assert {"expected", "got", "allowed"} <= set(value.findings[0].facts)
 
 
+def test_what_is_extra_is_not_needed_and_makes_up_for_nothing(
+    tmp_path: Path, runner: Runner
+) -> None:
+    course = make_course(tmp_path / "course")
+    rubric = course / "rubrics" / "tiny.yaml"
+    text = rubric.read_text("utf-8").replace("points: 3, title", "points: 3, bonus: true, title")
+    rubric.write_text(text, "utf-8")
+    assignment = read_assignment(course, "tiny")
+    home = tmp_path / "home" / "tiny"
+    write(release(assignment, "secret", runner), assignment, home)
+    (home / "tiny.py").write_text(RIGHT.partition("class")[0])
+    assert check(None, None, home, runner).passed
+    (home / "tiny.py").write_text(WRONG)
+    checked = check(None, None, home, runner)
+    assert not checked.passed and checked.grade.earned == 4  # 1 and 3 extra, of 3
+
+
 def test_an_untouched_folder_is_not_started(folder: Path, runner: Runner) -> None:
     assert check(None, None, folder, runner).grade.status is Status.NOT_STARTED
 

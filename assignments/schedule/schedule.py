@@ -18,9 +18,9 @@
 # | `I`, `O` | numbers in an input, in a target |
 #
 # **Against torch.** `torch.nn` knows no rates; `WarmupSchedule` is an `LRScheduler` like those in
-# `torch.optim.lr_scheduler`: a group's rate is its base rate times a factor. `LambdaLR`, given a function that calls
-# `warmup_factor(n + 1, ...)`, sets the same rates. Unlike torch's, this one sets the rates of its
-# optimiser when a state is loaded.
+# `torch.optim.lr_scheduler`: a group's rate is its base rate times a factor. `LambdaLR`, given a
+# function that calls `warmup_factor(n + 1, ...)`, sets the same rates. Unlike torch's, this one
+# sets the rates of its optimiser when a state is loaded.
 
 # %%
 import torch

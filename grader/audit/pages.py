@@ -10,9 +10,10 @@ from grader.reports.legible import number_text
 from grader.reports.pages import render
 
 
-def audit_json(audit: Audit) -> str:
-    """Everything, as strict JSON: an infinite margin is null."""
-    return json.dumps(_finite(asdict(audit)), ensure_ascii=False, indent=2) + "\n"
+def audit_json(*audits: Audit) -> str:
+    """Everything of some audits, as one list in strict JSON: an infinite margin is null."""
+    trees = [_finite(asdict(audit)) for audit in audits]
+    return json.dumps(trees, ensure_ascii=False, indent=2) + "\n"
 
 
 def _finite(value: Any) -> Any:

@@ -106,7 +106,8 @@ def first_to_mend(criteria: Sequence[StudentCriterion]) -> StudentCriterion | No
 
 
 def _fails(criterion: StudentCriterion) -> bool:
-    return criterion.verdict in (Verdict.FAIL, Verdict.ERROR)
+    # What is extra may be left out.
+    return criterion.verdict in (Verdict.FAIL, Verdict.ERROR) and not criterion.bonus
 
 
 def diagnosis_heading(seen: StudentDiagnosis, language: str) -> str:
