@@ -1,12 +1,12 @@
 """Submissions per second: `grader grade -j 2` against one fresh pytest process per submission.
 
     .venv/bin/python benchmarks/throughput.py [--submissions 200] [--seed 0] [--assignments mha]
-        [--isolation]
 
 For each assignment, both grade the same generated class and make the same comparisons. The baseline
 is generous: its inputs, weights and expected values are read from a file, its submission is sliced
 by our loader, nothing is shut in, no page is written, and it runs two at a time with
-OMP_NUM_THREADS=1. Prints a table, the ratio, whether the verdicts agree, and the time per stage.
+OMP_NUM_THREADS=1. Prints a table, the ratio, whether the verdicts agree, the time per stage, and
+what each level of isolation costs.
 """
 
 import argparse
@@ -241,15 +241,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--submissions", type=int, default=200)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--isolation", action="store_true", help="also time the levels")
     parser.add_argument("--assignments", nargs="+", default=["mha"])
     arguments = parser.parse_args()
     print(f"{os.cpu_count()} cores, Python {platform.python_version()}, ", end="")
     print(f"NumPy {np.__version__}, torch {version('torch')}, seed {arguments.seed}")
     for assignment in arguments.assignments:
         measure(assignment, arguments.submissions, arguments.seed)
-    if arguments.isolation:
-        isolation.measure(rounds=100)
+    isolation.measure(rounds=100)
 
 
 if __name__ == "__main__":
