@@ -379,3 +379,24 @@ def test_the_same_trials_are_encoded_once(runner: Runner, monkeypatch: pytest.Mo
     for _ in range(3):
         assert set(outcomes(list(runner.run(asked)))) == {OK}
     assert next(encoded) == 3 + 1
+
+
+def test_what_ends_the_warm_process_twice_is_asked_nothing_more() -> None:
+    zygote = Zygote("E")
+    runner, made = Runner(zygote), []
+
+    def counted(asked: Any) -> Any:
+        made.append(asked)
+        return Runner.child(runner, asked)
+
+    runner.child = counted  # type: ignore[method-assign]
+    source = "import os, time\ndef f():\n    os.kill(os.getppid(), 9)\n    time.sleep(2)\ndef g(): return 1"
+    first, second = trial("f"), replace(trial("g"), hidden=True)
+    try:
+        with runner.open(replace(job(source), trials=())) as asked:
+            outputs = (*asked((first, second)), *asked((second,)))
+        assert outcomes(outputs) == [BROKEN] * 3
+        assert len(made) == 2
+        assert value(ask(runner, "def f(): return 7")[0]) == 7
+    finally:
+        zygote.close()

@@ -126,7 +126,8 @@ class _Conversation:
         """Outputs of one child: for all trials, or up to and with the one that ended it.
 
         A job that was lost is tried once more, with no other lost one beside it, before it is our
-        fault: a submission that ends the warm process takes the jobs beside it along.
+        fault: a submission that ends the warm process takes the jobs beside it along. One that is
+        lost then too is asked nothing more: it would take along those that are tried again.
         """
         try:
             return self._asked(trials)
@@ -137,7 +138,8 @@ class _Conversation:
                 return self._asked(trials)
             except (EngineError, OSError) as error:
                 self.part()
-                return [replace(OUR_FAULT, facts={"reason": str(error)})] * len(trials)
+                self._over = replace(OUR_FAULT, facts={"reason": str(error)})
+                return [self._over] * len(trials)
 
     def _asked(self, trials: tuple[Trial, ...]) -> list[RawOutput]:
         limits = self._job.limits
