@@ -390,7 +390,8 @@ def test_what_ends_the_warm_process_twice_is_asked_nothing_more() -> None:
         return Runner.child(runner, asked)
 
     runner.child = counted  # type: ignore[method-assign]
-    source = "import os, time\ndef f():\n    os.kill(os.getppid(), 9)\n    time.sleep(2)\ndef g(): return 1"
+    kills = "def f():\n    os.kill(os.getppid(), 9)\n    time.sleep(2)"
+    source = f"import os, time\n{kills}\ndef g(): return 1"
     first, second = trial("f"), replace(trial("g"), hidden=True)
     try:
         with runner.open(replace(job(source), trials=())) as asked:
