@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 import grader
 from grader import cli
+from grader.cli.doctor import isolation_facts
 from grader.errors import UsageError
 from grader.sandbox.warm import Isolation, Zygote
 
@@ -175,7 +176,7 @@ def test_hidden_cases_are_refused_without_isolation_unless_the_risk_is_taken(
     course: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     submissions = hand_in(tmp_path / "in", ada=RIGHT)
-    monkeypatch.setattr(cli, "Zygote", lambda: Zygote("E"))
+    monkeypatch.setattr("grader.cli.grade.Zygote", lambda: Zygote("E"))
     command = ["grade", "tiny", str(submissions), "--course", str(course), "--out"]
     with pytest.raises(UsageError, match=r"hidden cases, got E; .* --allow-unisolated"):
         runner.invoke(cli.app, [*command, str(tmp_path / "out")], catch_exceptions=False)
@@ -194,7 +195,7 @@ def test_a_course_may_ask_for_more_than_the_machine_has(
 ) -> None:
     submissions = hand_in(tmp_path / "in", ada=RIGHT)
     (course / "course.yaml").write_text("isolation: B\n")
-    monkeypatch.setattr(cli, "Zygote", lambda: Zygote("E"))
+    monkeypatch.setattr("grader.cli.grade.Zygote", lambda: Zygote("E"))
     command = ["grade", "tiny", str(submissions), "--course", str(course), "--allow-unisolated"]
     with pytest.raises(UsageError, match=r"isolation level B or stricter, got E @ .*course.yaml"):
         runner.invoke(cli.app, command, catch_exceptions=False)
@@ -211,7 +212,27 @@ def test_doctor_says_what_each_layer_gives(course: Path, monkeypatch: pytest.Mon
     wanted = {"A": 4, "B": 3, "E": 1}[told["isolation"]]
     assert len(layers) == wanted and all(told[name] for name in layers)
     assert told["isolation asked for"] == "B or stricter"
-    facts = cli.isolation_facts(
+    facts = isolation_facts(
         Isolation(level="E", refused={"A": "no", "B": "nor"}, readable=()), "ko"
     )
     assert facts["level A refused"] == "no" and facts["level B refused"] == "nor"
+
+
+@pytest.mark.parametrize("name", list(cli.COMMANDS))
+def test_a_command_is_listed_as_it_describes_itself(name: str) -> None:
+    command = cli.loaded(name)
+    assert command.name == name
+    assert command.help.splitlines()[0] == cli.COMMANDS[name]
+
+
+def test_help_is_printed_without_what_it_takes_to_run_a_command() -> None:
+    said = "import sys, grader.cli; print(sorted(m for m in sys.modules if m.split('.')[0] in "
+    said += "('torch', 'numpy', 'pydantic', 'jinja2', 'nbformat')))"
+    told = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == "[]"
+
+
+def test_a_misspelt_command_is_answered_with_the_nearest() -> None:
+    told = runner.invoke(cli.app, ["chek"])
+    assert told.exit_code == 2
+    assert "Did you mean 'check'?" in told.output

@@ -1,0 +1,71 @@
+"""The front door: one module a command, imported when its command is called."""
+
+import importlib
+from typing import Any
+
+import typer
+from rich.console import Console
+from typer.core import TyperCommand, TyperGroup
+
+from grader.cli.options import FAILED, INTERRUPTED, WITHHELD, WRONG_USE
+from grader.errors import EngineError, GraderError
+from grader.reports.legible import visible
+
+__all__ = ["COMMANDS", "FAILED", "INTERRUPTED", "WITHHELD", "WRONG_USE", "app", "main"]
+
+MOST_SAID = 20_000
+"""Characters of a refusal, in which names may be a student's."""
+
+COMMANDS = {
+    "check": "Check your own work against the public cases.",
+    "grade": "Grade submissions, and write marks, reports and a class page.",
+    "release": "Build what a student gets: skeleton, notebook and public cases.",
+    "audit": "See whether every known mistake is caught, told apart and named.",
+    "doctor": "Say what isolation, versions and limits are in force here.",
+}
+"""Each command and what it is for; `grader.cli.<command>` holds it."""
+
+
+class Commands(TyperGroup):
+    """The commands by name; `--help` lists them without what it takes to run them."""
+
+    def __init__(self, **attributes: Any):
+        super().__init__(**attributes)
+        for name, purpose in COMMANDS.items():
+            self.add_command(TyperCommand(name, help=purpose))
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Name, command and arguments of what was called: the command whole, not as it is listed.
+
+        Typer names the types here differently from one version to the next.
+        """
+        name, listed, rest = super().resolve_command(ctx, args)
+        return name, listed and loaded(listed.name or ""), rest
+
+
+def loaded(name: str) -> Any:
+    """A command, imported."""
+    return typer.main.get_command(importlib.import_module(f"grader.cli.{name}").command)
+
+
+app = typer.Typer(
+    cls=Commands,
+    add_completion=False,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def grader() -> None:
+    """An automatic grader for sequence-model assignments in PyTorch."""
+
+
+def main() -> None:
+    """Runs the command; every refusal is one message and an exit code."""
+    try:
+        app()
+    except GraderError as error:
+        said = visible(str(error), lines=True, limit=MOST_SAID)
+        Console(stderr=True).print(said, style="red", markup=False, highlight=False)
+        raise SystemExit(WITHHELD if isinstance(error, EngineError) else WRONG_USE) from error

@@ -1,0 +1,102 @@
+"""`grader grade`: a class of submissions."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from grader.assignment import find_course
+from grader.cli.options import (
+    INTERRUPTED,
+    WITHHELD,
+    CourseOption,
+    JsonOption,
+    Language,
+    LanguageOption,
+    progress_bar,
+)
+from grader.collect import collect
+from grader.course import require
+from grader.executors import executor
+from grader.instructor import KEPT, ClassResult, Marker, grade_class
+from grader.reports.classroom import grades_json
+from grader.reports.terminal import class_report
+from grader.sandbox.runner import Runner
+from grader.sandbox.warm import Zygote
+from grader.types import Grade, Status
+
+command = typer.Typer(add_completion=False)
+
+
+def print_class(result: ClassResult, lang: Language, *, as_json: bool) -> None:
+    """What grading a class gave: as JSON, or as a table and where the page is."""
+    if as_json:
+        sys.stdout.write(grades_json(result.grades))
+        return
+    console = Console()
+    console.print(class_report(result.grades, lang))
+    console.print(str(result.page), soft_wrap=True, markup=False, highlight=False)
+
+
+@command.command()
+def grade(
+    lang: LanguageOption,
+    assignment: Annotated[str, typer.Argument(help="Name of the assignment.")],
+    paths: Annotated[list[Path], typer.Argument(help="Files, folders or zips of submissions.")],
+    course: CourseOption = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the results.")] = None,
+    workers: Annotated[
+        int, typer.Option("-j", "--workers", min=1, max=64, help="Submissions at a time.")
+    ] = os.cpu_count() or 1,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Grade again what is known.")] = False,
+    unisolated: Annotated[
+        bool,
+        typer.Option(
+            "--allow-unisolated", help="Run hidden cases even where submissions can't be shut in."
+        ),
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Grade submissions, and write marks, reports and a class page."""
+    found = collect(paths, assignment)
+    zygote = Zygote()
+    quiet = Console(stderr=True)
+    try:
+        root = find_course(Path.cwd(), course)
+        out = out or Path("results") / assignment
+        if fresh or not (out / KEPT).is_dir():
+            zygote.begin()  # while the rubric is read
+        marker = Marker(root, assignment, Runner(zygote, workers))
+        require(zygote.isolation(), root, hides=marker.hides, unisolated=unisolated)
+        zygote.training = marker.trains
+        with progress_bar(quiet) as progress:
+            bar = progress.add_task(assignment, total=len(found.submissions))
+
+            def advance(graded: Grade) -> None:
+                progress.advance(bar)
+
+            result = grade_class(
+                marker,
+                found,
+                out,
+                executor(workers),
+                fresh=fresh,
+                language=lang,
+                progress=advance,
+            )
+    finally:
+        zygote.close()
+    for skipped in found.skipped:
+        quiet.print(f"skipped {skipped}", style="yellow", markup=False, highlight=False)
+    print_class(result, lang, as_json=as_json)
+    if result.missing:
+        quiet.print(
+            f"interrupted: {result.missing} not graded yet; the same command goes on from here",
+            style="yellow",
+        )
+        raise typer.Exit(INTERRUPTED)
+    if any(each.status is Status.WITHHELD for each in result.grades):
+        raise typer.Exit(WITHHELD)
