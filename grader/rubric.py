@@ -82,6 +82,12 @@ class _StrictLoader(yaml.SafeLoader):
         self._values = 0
         self._sizes: dict[int, int] = {}
 
+    def fetch_flow_collection_start(self, TokenClass: type[yaml.Token]) -> None:
+        # The scanner reads a line ahead of the nodes, and remembers each bracket of it.
+        if self.flow_level > MOST_DEPTH:
+            raise yaml.MarkedYAMLError(problem="nesting too deep", problem_mark=self.get_mark())
+        super().fetch_flow_collection_start(TokenClass)
+
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
         alias = self.check_event(yaml.AliasEvent)
