@@ -149,10 +149,11 @@ class _Conversation:
         if self._child is None:
             self._child = self._runner.child(self._job)
         child, started = self._child, time.monotonic()
+        lacked = child.lacked_seconds
         with ExitStack() as stack:
             plan = stack.enter_context(sealed(self._runner.plan(trials)))
             answers = child.ask(plan, len(trials), self._seconds)
-        self._seconds -= time.monotonic() - started
+        self._seconds -= time.monotonic() - started - (child.lacked_seconds - lacked)
         outputs = [
             raw_output(frame, trial, self._job, child.printed)
             for frame, trial in zip(answers, trials, strict=False)
