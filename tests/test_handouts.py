@@ -161,6 +161,14 @@ def test_a_hand_out_has_every_section_and_one_of_its_own_for_each_entry(
 
 
 @pytest.mark.parametrize("name", NAMES)
+def test_the_seconds_of_a_hand_out_are_those_of_its_rubric(name: str) -> None:
+    seconds = read_assignment(ROOT, name).rubric.limits.trial_seconds
+    word = {2: "Two", 3: "Three", 4: "Four"}[int(seconds)]
+    assert f"{word} seconds are allowed" in prose_of(read(name, "README.md"))
+    assert f"{seconds:g}초까지" in prose_of(read(name, "README.ko.md"))
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_both_languages_have_the_same_headings_equations_numbers_and_code(name: str) -> None:
     english, korean = (read(name, file) for file in FILES)
     assert headings(english) == headings(korean)
