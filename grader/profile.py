@@ -58,6 +58,20 @@ class Taken:
     """Seconds by stage, each counted once."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stage:
+    """What one stage came to over all submissions."""
+
+    seconds: float
+    """In all."""
+    mean_seconds: float
+    """For each submission."""
+    median_seconds: float
+    """In the middle of them; 0 where the whole run does it, as it does the reports."""
+    longest_seconds: float
+    """For the one that took longest; 0 as well."""
+
+
 class Profile:
     """What a run takes, as it goes; safe to use from several threads at once."""
 
@@ -90,6 +104,20 @@ class Profile:
         with self._lock:
             self.taken.append(took)
 
+    def by_stage(self) -> dict[str, Stage]:
+        """What each stage of a submission came to, in their order."""
+        stages = {}
+        for name in ORDER:
+            each = [took.stages.get(name, 0.0) for took in self.taken]
+            seconds = sum(each) + self.main.get(name, 0.0)
+            stages[name] = Stage(
+                seconds=seconds,
+                mean_seconds=seconds / max(1, len(each)),
+                median_seconds=statistics.median(each) if each else 0.0,
+                longest_seconds=max(each, default=0.0),
+            )
+        return stages
+
     def shown(self) -> RenderableType:
         """The table of the stages, and the slowest submissions."""
         return Group(self._stages(), self._slowest())
@@ -100,13 +128,10 @@ class Profile:
         for name in ("seconds", "mean ms", "median ms", "longest ms"):
             table.add_column(name, justify="right")
         table.add_column("what")
-        for name in ORDER:
-            each = [took.stages.get(name, 0.0) for took in self.taken]
-            total = sum(each) + self.main.get(name, 0.0)
-            mean = total / max(1, len(self.taken))
-            spread = (statistics.median(each), max(each)) if any(each) else ()
-            cells = [f"{seconds * 1e3:.1f}" for seconds in (mean, *spread)]
-            table.add_row(name, f"{total:.2f}", *[*cells, "", ""][:3], MEANS[name])
+        for name, came in self.by_stage().items():
+            cells = (came.mean_seconds, came.median_seconds, came.longest_seconds)
+            shown = [f"{seconds * 1e3:.1f}" if seconds else "" for seconds in cells]
+            table.add_row(name, f"{came.seconds:.2f}", *shown, MEANS[name])
         for name in ONCE:
             table.add_row(name, f"{self.main.get(name, 0.0):.2f}", "", "", "", MEANS[name])
         return table
