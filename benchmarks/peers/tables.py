@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 
 PEERS = ("nbgrader", "otter", "pytest", "unittest")
-PAGE_WIDTH, LABEL_WIDTH, ROW_HEIGHT = 860, 330, 22
+PAGE_WIDTH, LABEL_WIDTH, ROW_HEIGHT = 920, 390, 22
 COLOURS = {"grader": "#0b6e4f", "battery": "#5fa88d", "battery-again": "#5fa88d", "floor": "#999"}
 OTHER_COLOUR = "#b5523b"
 
