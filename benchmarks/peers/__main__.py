@@ -43,7 +43,11 @@ class Benchmark:
     def __init__(self, options: argparse.Namespace, work: Path):
         self.options, self.work = options, work
         self.until = time.monotonic() + 60 * options.minutes
-        self.rows = [row for row in ROWS if not options.only or row.tool in options.only]
+        self.rows = [
+            row
+            for row in ROWS
+            if row.workers in options.workers and (not options.only or row.tool in options.only)
+        ]
         self.costs: dict[tuple[int, Row], list[dict[str, float]]] = {}
         self.agreed: dict[int, Marks] = {}
         self.troubled: list[str] = []
@@ -208,6 +212,7 @@ def main() -> None:
     parser.add_argument("--n", type=int, nargs="+", default=[27, 300], help="sizes of the class")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", nargs="+", choices=[kind.name for kind in TOOLS], default=[])
+    parser.add_argument("--workers", type=int, nargs="+", choices=(1, 2), default=[1, 2])
     parser.add_argument("--peers-up-to", type=int, default=27, help="largest size the peers run")
     parser.add_argument("--minutes", type=float, default=90.0, help="begin no run after that long")
     parser.add_argument(

@@ -107,15 +107,16 @@ def table(lines: list[Line], count: int) -> str:
     rows = [
         f"### {count} submissions",
         "",
-        "| | wall, s | shortest to longest | CPU, s | peak, MB | a second | times `grader -j 2` |",
-        "| --- | --- | --- | --- | --- | --- | --- |",
+        "| | rounds | wall, s | from, to | CPU, s | peak, MB | a second | times `grader -j 2` |",
+        "|" + " --- |" * 8,
     ]
     for each in lines:
         ratio = f"{each.wall_seconds / ours.wall_seconds:.2f}" if ours else ""
         low, high = each.spread
-        of = f"{low:.1f} to {high:.1f}" if each.rounds else "projected"
+        of = f"{low:.1f}, {high:.1f}"
         rows.append(
-            f"| {each.row.label} | {each.wall_seconds:.1f} | {of} | {each.cpu_seconds:.1f} "
+            f"| {each.row.label} | {each.rounds or 'projected'} | {each.wall_seconds:.1f} | {of} "
+            f"| {each.cpu_seconds:.1f} "
             f"| {each.peak_bytes / 1e6:.0f} | {count / each.wall_seconds:.2f} | {ratio} |"
         )
     return "\n".join(rows)

@@ -114,7 +114,7 @@ class Grader(Tool):
         self.out = self.fresh()
         argv = [sys.executable, "-m", "grader", "grade", ASSIGNMENT, str(self.place.work / "class")]
         argv += ["--course", str(self.course()), "-j", str(setting.workers)]
-        argv += ["--out", str(self.out / "results"), "--json"]
+        argv += ["--out", str(self.out / "results"), "--fresh", "--json"]
         env = {"XDG_CACHE_HOME": str(self.cache())}
         return [Command(name="class", argv=tuple(argv), cwd=ROOT, env=env)]
 
