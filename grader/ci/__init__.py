@@ -203,7 +203,8 @@ def _move(
     new_row = after.rows[student, now.attempt.submission]
     why = changed(parts.get(old_row.basis, {}), parts[new_row.basis]) if old_row else ()
     if old_row is None or old_row.submission != new_row.submission:
-        why = ("submission", *why)
+        known = (student, new_row.submission) in before.rows
+        why = ("attempt" if known else "submission", *why)
     pairs = _criteria(before, student, was), _criteria(after, student, now)
     return Move(
         student=student, before=then, after=standing, why=why, criteria=_criterion_moves(*pairs)
