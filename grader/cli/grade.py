@@ -101,11 +101,18 @@ def grade(
     print_class(result, lang, as_json=as_json)
     if profile:
         quiet.print(profile.shown())
+    _end(result, quiet)
+
+
+def _end(result: ClassResult, quiet: Console) -> None:
+    """The exit code of what was reached.
+
+    Raises:
+        Exit: not everything was graded, or something was withheld.
+    """
     if result.missing:
-        quiet.print(
-            f"interrupted: {result.missing} not graded yet; the same command goes on from here",
-            style="yellow",
-        )
+        said = f"interrupted: {result.missing} not graded yet; the same command goes on from here"
+        quiet.print(said, style="yellow")
         raise typer.Exit(INTERRUPTED)
     if any(each.status is Status.WITHHELD for each in result.grades):
         raise typer.Exit(WITHHELD)

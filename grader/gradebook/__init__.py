@@ -234,10 +234,8 @@ class Gradebook:
 
     def _still_there(self) -> None:
         """Sees that the file has not been removed: writing to what is left of it loses it all."""
-        if self._file is None:
-            return
         try:
-            if self._file.stat().st_ino == self._inode:
+            if self._file is None or self._file.stat().st_ino == self._inode:
                 return
         except OSError:
             pass
