@@ -101,6 +101,11 @@ def grade(
     print_class(result, lang, as_json=as_json)
     if profile:
         quiet.print(profile.shown())
+    leave(result, quiet)
+
+
+def leave(result: ClassResult, quiet: Console) -> None:
+    """Exit codes: 130 where it was interrupted, 3 where a grade is withheld."""
     if result.missing:
         quiet.print(
             f"interrupted: {result.missing} not graded yet; the same command goes on from here",
