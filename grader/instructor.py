@@ -18,7 +18,7 @@ from grader.course import read_settings
 from grader.errors import EngineError, UsageError
 from grader.executors import Executor
 from grader.expected import Standard, from_reference
-from grader.fingerprints import SCHEME, FingerprintFile
+from grader.fingerprints import SCHEME, FingerprintFile, cache_folder
 from grader.gradebook import Entry, Gradebook, GradeRow, as_kept, bare
 from grader.keys import Basis, basis, submission_digest
 from grader.mistakes import FromReference
@@ -309,12 +309,6 @@ def write_class(out: Path, grades: tuple[Grade, ...], language: str) -> Path:
     _write(out / "grades.csv", "\ufeff" + grades_csv(grades))
     _write(out / "grades.json", grades_json(grades))
     return page
-
-
-def cache_folder() -> Path:
-    """Where fingerprints are kept from one run to the next, for this user alone."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "sequence-grader"
 
 
 def _holds(path: Path, text: str) -> bool:

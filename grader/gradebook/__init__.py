@@ -280,7 +280,7 @@ def _attempts(
         yield AttemptRow(
             student=row.student,
             submission=row.submission,
-            submitted_at=_time(row.submitted_at),
+            submitted_at=row.submitted_at and datetime.fromisoformat(row.submitted_at),
             seen_at=datetime.fromisoformat(row.seen_at),
             path=row.path,
         )
@@ -386,10 +386,6 @@ def _mark(row: Row[Any]) -> MarkRow:
         submission=row.submission,
         made_at=datetime.fromisoformat(row.made_at),
     )
-
-
-def _time(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)
 
 
 def _now() -> str:
