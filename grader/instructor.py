@@ -6,7 +6,7 @@ where it stopped, and nothing is run twice.
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -23,11 +23,12 @@ from grader.fingerprints import SCHEME, FingerprintFile
 from grader.mistakes import FromReference
 from grader.pipeline import Desk, grade
 from grader.provenance import provenance
-from grader.reports.classroom import class_html, folders, grades_csv, grades_json
+from grader.reports.classroom import class_html, folders, for_class, grades_csv, grades_json
 from grader.reports.student import report_html, report_json
 from grader.reports.view import student_view
 from grader.sandbox.runner import Runner
-from grader.types import Grade, Status, Submission
+from grader.similarity import alike as find_alike
+from grader.types import Alike, Grade, Status, Submission
 
 GRADE: TypeAdapter[Grade] = TypeAdapter(Grade)
 KEPT = ".grades"
@@ -108,7 +109,7 @@ class ClassResult:
     """What grading a class gave."""
 
     grades: tuple[Grade, ...]
-    """One for each submission that was reached, by name."""
+    """One for each submission that was reached, by name, as `for_class` leaves it."""
     reused: int
     """How many were known from an earlier run."""
     missing: int
@@ -151,7 +152,7 @@ def grade_class(
         if known is None:
             waiting.append(submission)
             continue
-        grades[submission.student] = known
+        grades[submission.student] = for_class(known)
         if not _written_in(language, out / by_name[submission.student] / "report.html"):
             write_student(out / by_name[submission.student], known, language)
         progress(known)
@@ -161,14 +162,14 @@ def grade_class(
     results = executor.map(marker.mark, waiting)
     try:
         for _, graded in results:
-            grades[graded.student] = graded
+            grades[graded.student] = for_class(graded)
             _keep(out, graded)
             write_student(out / by_name[graded.student], graded, language)
             progress(graded)
     except KeyboardInterrupt:
         pass
     ordered = tuple(grades[name] for name in sorted(grades, key=str.casefold))
-    page = write_class(out, ordered, language)
+    page = write_class(out, ordered, language, near_identical(marker, found, grades))
     missing = len(found.submissions) - len(ordered)
     return ClassResult(grades=ordered, reused=reused, missing=missing, page=page)
 
@@ -209,10 +210,26 @@ def write_student(folder: Path, grade: Grade, language: str) -> None:
     _write(folder / "grade.json", report_json(view))
 
 
-def write_class(out: Path, grades: tuple[Grade, ...], language: str) -> Path:
+def near_identical(
+    marker: Marker, found: Found, grades: Mapping[str, Grade]
+) -> tuple[Alike, ...] | None:
+    """Groups of submissions with nearly the same code; None where nothing here can compare it."""
+    graded = {name: grade.file for name, grade in grades.items() if grade.file}
+    files = {
+        submission.student: file
+        for submission in found.submissions
+        for file in submission.files
+        if file.name == graded.get(submission.student)
+    }
+    return find_alike(files, [content for content in (marker.assignment.skeleton,) if content])
+
+
+def write_class(
+    out: Path, grades: tuple[Grade, ...], language: str, alike: Sequence[Alike] | None
+) -> Path:
     """What the instructor sees: `index.html`, `grades.csv` and `grades.json`."""
     page = out / "index.html"
-    _write(page, class_html(grades, language))
+    _write(page, class_html(grades, language, alike))
     # The mark at the front makes spreadsheet programs read Hangul as what it is.
     _write(out / "grades.csv", "\ufeff" + grades_csv(grades))
     _write(out / "grades.json", grades_json(grades))
