@@ -38,9 +38,9 @@ KEPT = ".grades"
 class Marker:
     """Grades submissions of one assignment of a course; what is costly waits until it is needed."""
 
-    def __init__(self, course: Path, name: str, runner: Runner):
+    def __init__(self, course: Path, name: str, runner: Runner, secret: str = ""):
         self.assignment: Assignment = read_assignment(course, name)
-        self._secret = course_secret(course)
+        self._secret = secret or course_secret(course)
         self._runner = runner
 
     @property
@@ -92,6 +92,15 @@ class Marker:
             digest.update(f"{len(file.name)}:{file.name}:{len(file.content)}:".encode())
             digest.update(file.content)
         return digest.hexdigest()
+
+    def prepare(self) -> None:
+        """Makes what every submission needs, once, so that a fault in it ends the command."""
+        self.mistakes  # noqa: B018 - made by being asked for
+
+    @property
+    def work(self) -> Callable[[Submission], Grade]:
+        """What an executor is given."""
+        return self.mark
 
     def mark(self, submission: Submission) -> Grade:
         """The grade of one submission."""
@@ -158,8 +167,8 @@ def grade_class(
         progress(known)
     reused = len(grades)
     if waiting:
-        marker.mistakes  # noqa: B018 - made here, once, so that a fault in it ends the command
-    results = executor.map(marker.mark, waiting)
+        marker.prepare()
+    results = executor.map(marker.work, waiting)
     try:
         for _, graded in results:
             grades[graded.student] = for_class(graded)

@@ -1,7 +1,10 @@
 """`grader grade`: a class of submissions."""
 
+import importlib.util
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -20,7 +23,8 @@ from grader.cli.options import (
 )
 from grader.collect import collect
 from grader.course import require
-from grader.executors import executor
+from grader.errors import UsageError
+from grader.executors import Executor, executor
 from grader.instructor import KEPT, ClassResult, Marker, grade_class
 from grader.reports.classroom import grades_json
 from grader.reports.terminal import class_report
@@ -41,6 +45,45 @@ def print_class(result: ClassResult, lang: Language, *, as_json: bool) -> None:
     console.print(str(result.page), soft_wrap=True, markup=False, highlight=False)
 
 
+Desk = tuple[Marker, Executor]
+"""What marks submissions, and what runs it on them."""
+
+
+@contextmanager
+def here(
+    root: Path, assignment: str, workers: int, *, begin: bool, unisolated: bool
+) -> Iterator[Desk]:
+    """Grading on this machine, in children of one warm process."""
+    zygote = Zygote()
+    try:
+        if begin:
+            zygote.begin()  # while the rubric is read
+        marker = Marker(root, assignment, Runner(zygote, workers))
+        require(zygote.isolation(), root, hides=marker.hides, unisolated=unisolated)
+        zygote.training = marker.trains
+        yield marker, executor(workers)
+    finally:
+        zygote.close()
+
+
+def elsewhere(
+    root: Path, assignment: str, scheduler: str, *, unisolated: bool
+) -> AbstractContextManager[Desk]:
+    """Grading on a cluster.
+
+    Raises:
+        UsageError: what it takes is not installed.
+    """
+    if importlib.util.find_spec("distributed") is None:
+        raise UsageError(
+            "expected dask.distributed for --scheduler, found none; "
+            "pip install 'sequence-grader[cluster]'"
+        )
+    from grader.remote import cluster_marker  # noqa: PLC0415 - 0.8 s, not installed everywhere
+
+    return cluster_marker(root, assignment, scheduler, unisolated=unisolated)
+
+
 @command.command()
 def grade(
     lang: LanguageOption,
@@ -58,37 +101,30 @@ def grade(
             "--allow-unisolated", help="Run hidden cases even where submissions can't be shut in."
         ),
     ] = False,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Run them on the Dask cluster of this scheduler."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Grade submissions, and write marks, reports and a class page."""
     found = collect(paths, assignment)
-    zygote = Zygote()
     quiet = Console(stderr=True)
-    try:
-        root = find_course(Path.cwd(), course)
-        out = out or Path("results") / assignment
-        if fresh or not (out / KEPT).is_dir():
-            zygote.begin()  # while the rubric is read
-        marker = Marker(root, assignment, Runner(zygote, workers))
-        require(zygote.isolation(), root, hides=marker.hides, unisolated=unisolated)
-        zygote.training = marker.trains
-        with progress_bar(quiet) as progress:
-            bar = progress.add_task(assignment, total=len(found.submissions))
+    root = find_course(Path.cwd(), course)
+    out = out or Path("results") / assignment
+    desk: AbstractContextManager[Desk]
+    if scheduler is None:
+        begin = fresh or not (out / KEPT).is_dir()
+        desk = here(root, assignment, workers, begin=begin, unisolated=unisolated)
+    else:
+        desk = elsewhere(root, assignment, scheduler, unisolated=unisolated)
+    with desk as (marker, runs), progress_bar(quiet) as progress:
+        bar = progress.add_task(assignment, total=len(found.submissions))
 
-            def advance(graded: Grade) -> None:
-                progress.advance(bar)
+        def advance(graded: Grade) -> None:
+            progress.advance(bar)
 
-            result = grade_class(
-                marker,
-                found,
-                out,
-                executor(workers),
-                fresh=fresh,
-                language=lang,
-                progress=advance,
-            )
-    finally:
-        zygote.close()
+        result = grade_class(marker, found, out, runs, fresh=fresh, language=lang, progress=advance)
     for skipped in found.skipped:
         quiet.print(f"skipped {skipped}", style="yellow", markup=False, highlight=False)
     print_class(result, lang, as_json=as_json)

@@ -1,0 +1,163 @@
+"""Grading on a cluster gives what grading here gives, whatever becomes of its workers."""
+
+import json
+import os
+import signal
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from dask_cluster import Processes
+from tiny_course import RIGHT, WRONG, hand_in, make_course
+
+from grader import remote
+from grader.collect import collect
+from grader.errors import EngineError, GraderError, UsageError
+from grader.executors import Serial
+from grader.instructor import ClassResult, Marker, grade_class
+from grader.remote import Elsewhere, cluster_marker
+from grader.reports.student import report_html
+from grader.reports.view import student_view
+from grader.sandbox.runner import Runner
+from grader.types import Grade, Status, Submission, SubmittedFile
+
+DEADLY = RIGHT + "\nNOTE = 'DEADLY'\n"
+RAISES = RIGHT.replace("return x + x", "raise KeyError(3)")
+
+
+@pytest.fixture(scope="module")
+def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Processes]:
+    """A scheduler and two workers, which share no folder with the course."""
+    started = Processes(tmp_path_factory.mktemp("cluster"))
+    for _ in range(2):
+        started.worker()
+    yield started
+    started.end()
+
+
+@pytest.fixture
+def course(tmp_path: Path) -> Path:
+    return make_course(tmp_path / "course")
+
+
+def run(course: Path, address: str, submissions: Path, out: Path, **options: object) -> ClassResult:
+    found = collect([submissions], "tiny")
+    with cluster_marker(course, "tiny", address, unisolated=True) as (marker, cluster):
+        cluster._client.wait_for_workers(2, timeout=60)
+        return grade_class(marker, found, out, cluster, **options)  # type: ignore[arg-type]
+
+
+def timeless(grades: tuple[Grade, ...]) -> list[Grade]:
+    """Without the seconds that it took."""
+    return [
+        replace(grade, provenance=replace(grade.provenance, seconds=0.0))
+        for grade in grades
+        if grade.provenance
+    ]
+
+
+def test_a_cluster_gives_what_this_machine_gives_and_the_one_goes_on_where_the_other_stopped(
+    course: Path, processes: Processes, runner: Runner, tmp_path: Path
+) -> None:
+    sources = {"ada": RIGHT, "bob": WRONG, "cho": "def double(:", "dan": RAISES}
+    submissions = hand_in(tmp_path / "in", **sources)
+    away = run(course, processes.address, submissions, tmp_path / "away")
+    found = collect([submissions], "tiny")
+    here = grade_class(Marker(course, "tiny", runner), found, tmp_path / "here", Serial())
+    assert timeless(away.grades) == timeless(here.grades)
+    assert [grade.student for grade in away.grades] == ["ada", "bob", "cho", "dan"]
+    for name in ("report.html", "grade.json"):
+        seen = [(tmp_path / place / "ada" / name).is_file() for place in ("away", "here")]
+        assert seen == [True, True]
+    again = grade_class(Marker(course, "tiny", runner), found, tmp_path / "away", Serial())
+    assert again.reused == 4
+
+
+def test_no_name_of_a_student_travels_and_only_bytes_do(course: Path) -> None:
+    marker = object.__new__(Elsewhere)
+    marker.station = remote.Station(b"{}")
+    file = SubmittedFile(name="tiny.py", content=b"\x00\xff")
+    submission = Submission(student="Hana Kim", assignment="tiny", path="Hana Kim", files=(file,))
+    packed = marker.work.pack(submission)
+    assert isinstance(packed, bytes) and b"Hana" not in packed
+    assert json.loads(packed)["files"] == [["tiny.py", "AP8="]]
+
+
+def test_a_worker_that_is_killed_in_the_middle_of_a_class_loses_no_mark(
+    course: Path, processes: Processes, tmp_path: Path
+) -> None:
+    submissions = hand_in(tmp_path / "in", **{f"s{n:02}": f"{RIGHT}\n# {n}\n" for n in range(12)})
+    found = collect([submissions], "tiny")
+    with cluster_marker(course, "tiny", processes.address, unisolated=True) as (marker, cluster):
+        cluster._client.wait_for_workers(2, timeout=60)
+        pids = list(cluster._client.run(os.getpid).values())
+        killed: list[int] = []
+
+        def shoot(graded: Grade) -> None:
+            if not killed:
+                killed.append(pids[0])
+                os.kill(pids[0], signal.SIGKILL)
+
+        result = grade_class(marker, found, tmp_path / "out", cluster, progress=shoot)
+    assert killed and result.missing == 0
+    assert [(grade.status, grade.earned) for grade in result.grades] == [(Status.GRADED, 6)] * 12
+
+
+def test_a_submission_that_kills_its_worker_three_times_is_withheld_and_the_others_are_marked(
+    course: Path, processes: Processes, tmp_path: Path
+) -> None:
+    others = {f"s{number}": f"{RIGHT}\n# {number}\n" for number in range(6)}
+    submissions = hand_in(tmp_path / "in", eve=DEADLY, **others)
+    result = run(course, processes.address, submissions, tmp_path / "out")
+    by_name = {grade.student: grade for grade in result.grades}
+    lost = by_name.pop("eve")
+    assert (lost.status, lost.earned, lost.possible) == (Status.WITHHELD, None, 6)
+    assert {grade.earned for grade in by_name.values()} == {6}
+    page = (tmp_path / "out" / "index.html").read_text("utf-8")
+    assert "went down 3 times" in page
+    assert "no mark" in report_html(student_view(lost), "en")
+    # It is our fault until it is known to be the student's, so it is tried again.
+    assert not [
+        path for path in (tmp_path / "out" / ".grades").glob("*.json") if "DEADLY" in path.name
+    ]
+    assert len(list((tmp_path / "out" / ".grades").glob("*.json"))) == len(others)
+
+
+def test_a_fault_of_the_course_and_a_machine_that_differs_are_refused(
+    course: Path, processes: Processes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submissions = hand_in(tmp_path / "in", ada=RIGHT)
+    (course / "course.yaml").write_text("isolation: Z\n")
+    with pytest.raises(GraderError, match="isolation"):
+        run(course, processes.address, submissions, tmp_path / "out")
+    (course / "course.yaml").unlink()
+    monkeypatch.setattr("grader.__version__", "0.0.0")
+    with pytest.raises(UsageError, match=r"expected grader 0\.0\.0.* @ worker tcp.*install"):
+        run(course, processes.address, submissions, tmp_path / "out")
+    monkeypatch.undo()
+    reference = course / "reference" / "tiny.py"
+    reference.write_text(reference.read_text().replace("return x * 2", "raise ValueError"))
+    with pytest.raises(GraderError, match="reference"):
+        run(course, processes.address, submissions, tmp_path / "out")
+
+
+def test_a_grade_under_another_key_is_not_taken(course: Path, processes: Processes) -> None:
+    with cluster_marker(course, "tiny", processes.address, unisolated=True) as (marker, _):
+        one, two = (
+            Submission(
+                student="ada",
+                assignment="tiny",
+                path="",
+                files=(SubmittedFile(name="tiny.py", content=text.encode()),),
+            )
+            for text in (RIGHT, WRONG)
+        )
+        graded = b'{"grade": ' + json.dumps(_graded(marker, one)).encode() + b"}"
+        assert marker.work.unpack(one, graded).student == "ada"
+        with pytest.raises(EngineError, match="expected a grade under the key"):
+            marker.work.unpack(two, graded)
+
+
+def _graded(marker: Elsewhere, submission: Submission) -> object:
+    return remote.GRADE.dump_python(marker.work.lost(submission), mode="json")
