@@ -2,7 +2,10 @@
 
 import json
 import os
+import re
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -140,6 +143,32 @@ def test_a_fault_of_the_course_and_a_machine_that_differs_are_refused(
     reference.write_text(reference.read_text().replace("return x * 2", "raise ValueError"))
     with pytest.raises(GraderError, match="reference"):
         run(course, processes.address, submissions, tmp_path / "out")
+
+
+def test_what_the_docs_say_for_slurm_asks_it_for_workers_of_one_thread(tmp_path: Path) -> None:
+    text = (Path(__file__).parent.parent / "docs" / "cluster.md").read_text("utf-8")
+    (program,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    for name, answer in (
+        ("sbatch", 'cat "$1" >> "$JOBS"; echo Submitted batch job 1'),
+        ("scancel", ""),
+    ):
+        (tmp_path / name).write_text(f"#!/bin/sh\n{answer}\n")
+        (tmp_path / name).chmod(0o700)
+    path, jobs = f"{tmp_path}{os.pathsep}{os.environ['PATH']}", tmp_path / "jobs"
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        env={**os.environ, "PATH": path, "JOBS": str(jobs)},
+        input="\n",
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+    address = done.stdout.split()[0]
+    assert address.startswith("tcp://")
+    asked = [line for line in jobs.read_text().splitlines() if "worker" in line and address in line]
+    assert len(asked) == 4
+    assert all("--nworkers 8" in line and "--nthreads 1 " in line for line in asked)
 
 
 def test_a_grade_under_another_key_is_not_taken(course: Path, processes: Processes) -> None:
