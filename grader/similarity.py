@@ -126,9 +126,11 @@ def _canonical(file: SubmittedFile) -> tuple[list[str], set[str]]:
     lines: list[str] = []
     names: set[str] = set()
     for statement in parse_cells(file.name, read_text(file).cells).statements:
+        if _is_constant(statement.node):
+            continue
         names |= set(_bound(statement.node))
         try:
-            text = ast.unparse(_Undocumented().visit(statement.node) or ast.Pass())
+            text = ast.unparse(statement.node)
         except RecursionError:
             continue  # nested deeper than anybody writes
         lines += [line.strip() for line in text.split("\n") if line.strip()]
@@ -136,6 +138,7 @@ def _canonical(file: SubmittedFile) -> tuple[list[str], set[str]]:
 
 
 def _bound(tree: ast.AST) -> Iterator[str]:
+    """Names that a tree binds; takes its docstrings out on the way, as a second walk costs time."""
     for node in ast.walk(tree):
         match node:
             case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name):
@@ -143,14 +146,12 @@ def _bound(tree: ast.AST) -> Iterator[str]:
             case ast.Attribute(attr=name, ctx=ast.Store()):
                 yield name
             case ast.FunctionDef(name=name) | ast.ClassDef(name=name):
+                node.body = [each for each in node.body if not _is_constant(each)]
                 yield name
 
 
-class _Undocumented(ast.NodeTransformer):
-    """Without docstrings and other bare constants."""
-
-    def visit_Expr(self, node: ast.Expr) -> ast.Expr | None:
-        return None if isinstance(node.value, ast.Constant) else node
+def _is_constant(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
 
 
 def _near(codes: Mapping[str, Own]) -> Iterator[tuple[str, str, float]]:
