@@ -9,8 +9,9 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import CancelledError
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 from distributed import Client, KilledWorker
 
@@ -21,12 +22,13 @@ CONNECT_SECONDS = 30.0
 IDLE_SECONDS = 120.0
 """How long a batch waits for a worker when there is none."""
 
+ASK_SECONDS = 180.0
+"""How long a worker may take to say what it is, its warm process included."""
+
 DEATHS = 3
 """Processes that die over an item before it is given up; over the last one it is alone."""
 
 KEPT_ON = "what was graded before is kept, so run the same command again"
-
-Plugin = TypeVar("Plugin")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -87,16 +89,40 @@ class Cluster:
         self._client.register_plugin(plugin)
 
     def uninstall(self, name: str) -> None:
-        """Takes it away again."""
-        self._client.unregister_worker_plugin(name)
+        """Takes it away again; with a scheduler that is gone, its workers end anyway."""
+        if self._client.status == "running":
+            self._client.unregister_worker_plugin(name)
 
     def everywhere(self, function: Callable[[bytes], bytes], sent: bytes) -> dict[str, bytes]:
-        """What each worker answers, by its address."""
+        """What each worker answers, by its address.
+
+        Raises:
+            EngineError: one does not, or the scheduler is gone.
+        """
         asked = {
             worker: self._client.submit(function, sent, workers=[worker], pure=False)
-            for worker in self._client.nthreads()
+            for worker in self._threads()
         }
-        return {worker: future.result() for worker, future in asked.items()}
+        try:
+            return {worker: future.result(ASK_SECONDS) for worker, future in asked.items()}
+        except (TimeoutError, CancelledError, KilledWorker) as error:
+            raise EngineError(
+                f"expected an answer from every worker, got {type(error).__name__}; {KEPT_ON}"
+            ) from error
+
+    def _threads(self) -> dict[str, int]:
+        """Threads of each worker that there is.
+
+        Raises:
+            EngineError: the scheduler is gone.
+        """
+        try:
+            threads: dict[str, int] = self._client.nthreads()
+        except (OSError, TimeoutError, RuntimeError) as error:
+            raise EngineError(
+                f"expected an answer from the scheduler, got {type(error).__name__}; {KEPT_ON}"
+            ) from error
+        return threads
 
     def map(
         self, function: Callable[[Item], Result], items: Iterable[Item]
@@ -136,7 +162,7 @@ class Cluster:
         self, batch: _Batch, function: Travelling[Item, Result], waiting: Iterator[Item]
     ) -> bool:
         """Sends as much as there are threads, and one more; whether anything is under way."""
-        room = 1 if batch.alone else sum(self._client.nthreads().values()) + 1
+        room = 1 if batch.alone else sum(self._threads().values()) + 1
         while len(batch.running) < room:
             item = batch.suspects.pop() if batch.alone and batch.suspects else next(waiting, None)
             if item is None:
@@ -157,7 +183,7 @@ class Cluster:
             try:
                 return batch.news.get(timeout=1)
             except queue.Empty:
-                if self._client.nthreads():
+                if self._threads():
                     since = time.monotonic()
                 elif time.monotonic() - since > self._idle:
                     raise EngineError(

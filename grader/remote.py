@@ -170,7 +170,9 @@ class Station(WorkerPlugin):  # type: ignore[misc]
         self._lock = threading.Lock()
         self._marker: Marker | None = None
         self._zygote = Zygote()
-        self._folder = tempfile.TemporaryDirectory(prefix="grader-course-")
+        # Dask clears the folder of a worker that was killed.
+        scratch = worker.local_directory
+        self._folder = tempfile.TemporaryDirectory(prefix="grader-course-", dir=scratch)
         self._address, self._threads = worker.address, worker.state.nthreads
 
     def teardown(self, worker: Worker) -> None:

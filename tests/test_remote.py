@@ -127,6 +127,26 @@ def test_a_submission_that_kills_its_worker_three_times_is_withheld_and_the_othe
     assert len(list((tmp_path / "out" / ".grades").glob("*.json"))) == len(others)
 
 
+def test_a_scheduler_that_goes_away_costs_nothing_that_was_graded(
+    course: Path, runner: Runner, tmp_path: Path
+) -> None:
+    submissions = hand_in(tmp_path / "in", **{f"s{n:02}": f"{RIGHT}\n# {n}\n" for n in range(12)})
+    found, out = collect([submissions], "tiny"), tmp_path / "out"
+    short = Processes(tmp_path)
+    try:
+        short.worker()
+        with (
+            pytest.raises(EngineError, match="run the same command again"),
+            cluster_marker(course, "tiny", short.address, unisolated=True) as (marker, cluster),
+        ):
+            grade_class(marker, found, out, cluster, progress=lambda _: short.scheduler.kill())
+    finally:
+        short.end()
+    result = grade_class(Marker(course, "tiny", runner), found, out, Serial())
+    assert 1 <= result.reused < 12 and result.missing == 0
+    assert {grade.earned for grade in result.grades} == {6}
+
+
 def test_a_fault_of_the_course_and_a_machine_that_differs_are_refused(
     course: Path, processes: Processes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
