@@ -160,19 +160,35 @@ def dask_cluster(folder: Path, environment: dict[str, str]) -> Iterator[tuple[st
         log.close()
 
 
+def processor(pids: list[int]) -> float:
+    """Processor seconds of processes and of all below them, those that have ended included."""
+    ticks = 0
+    for pid in {each for root in pids for each in tree(root)}:
+        try:
+            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+        except OSError:
+            continue
+        ticks += sum(map(int, fields[11:15]))
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 def timed(
     command: list[str], environment: dict[str, str], others: list[int]
-) -> tuple[float, Peaks]:
-    """Wall-clock seconds and memory of a run; an exit of 3 says that a mark was withheld."""
-    started = time.perf_counter()
-    process = subprocess.Popen(
-        command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
-    )
-    with watched(process.pid, others) as peaks:
-        _, said = process.communicate()
-    if process.returncode not in (0, 3):
-        raise SystemExit(f"{' '.join(command)} ended with {process.returncode}: {said.decode()}")
-    return time.perf_counter() - started, peaks
+) -> tuple[float, float, Peaks]:
+    """Wall-clock and processor seconds and memory; an exit of 3 says that a mark was withheld."""
+    started, before = time.perf_counter(), processor(others)
+    with tempfile.TemporaryFile() as said:
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=said
+        )
+        with watched(process.pid, others) as peaks:
+            _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode not in (0, 3):
+            said.seek(0)
+            raise SystemExit(f"{' '.join(command)} ended with {status}: {said.read().decode()}")
+    spent = usage.ru_utime + usage.ru_stime + processor(others) - before
+    return time.perf_counter() - started, spent, peaks
 
 
 def size(paths: Iterator[Path]) -> float:
@@ -189,18 +205,18 @@ def measure(mode: str, count: int, folder: Path, environment: dict[str, str], se
     command += ["--course", str(folder / "course"), "--out", str(out)]
     if mode == "dask":
         with dask_cluster(folder, environment) as (address, others):
-            seconds, peaks = timed([*command, "--scheduler", address], environment, others)
+            seconds, spent, peaks = timed([*command, "--scheduler", address], environment, others)
         (folder / "scheduler.json").unlink(missing_ok=True)
     else:
         workers = str(MODES.index(mode) + 1)
-        seconds, peaks = timed([*command, "-j", workers], environment, [])
-    again, _ = timed([*command, "-j", "2"], environment, [])
+        seconds, spent, peaks = timed([*command, "-j", workers], environment, [])
+    again, _, _ = timed([*command, "-j", "2"], environment, [])
     every = list(out.rglob("*"))
     pages = [path for path in every if path.parent.parent == out and path.parent.name[0] != "."]
     store = size(path for path in every if path not in set(pages) and path.parent != out)
     store += size(iter(out.glob("*.db*")))
     print(
-        f"{mode:>5}{count:>8}{seconds:>10.1f}{1e3 * seconds / count:>10.1f}{again:>9.1f}"
+        f"{mode:>5}{count:>8}{seconds:>10.1f}{1e3 * seconds / count:>10.1f}{1e3 * spent / count:>8.0f}{again:>9.1f}"
         f"{peaks.coordinator / MB:>9.0f}{peaks.everything / MB:>9.0f}"
         f"{store:>9.2f}{size(iter([out / 'index.html'])):>9.2f}{size(iter(pages)):>9.2f}",
         flush=True,
@@ -216,9 +232,11 @@ def main() -> None:
     arguments = parser.parse_args()
     print(f"{os.cpu_count()} cores, Python {platform.python_version()}, ", end="")
     print(f"torch {version('torch')}, seed {arguments.seed}\n")
-    print(f"{'':13}{'seconds':>10}{'ms each':>10}{'again s':>9}{'memory, MB':>18}{'size, MB':>27}")
     print(
-        f"{'mode':>5}{'class':>8}{'':29}{'own':>9}{'all':>9}{'store':>9}{'index':>9}{'reports':>9}"
+        f"{'':13}{'seconds':>10}{'ms each':>10}{'CPU ms':>8}{'again s':>9}{'memory, MB':>18}{'size, MB':>27}"
+    )
+    print(
+        f"{'mode':>5}{'class':>8}{'':37}{'own':>9}{'all':>9}{'store':>9}{'index':>9}{'reports':>9}"
     )
     with tempfile.TemporaryDirectory(prefix="scale-") as name:
         folder = Path(name)

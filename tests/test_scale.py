@@ -17,7 +17,7 @@ def test_it_measures_a_small_class_in_every_mode(mode: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=280)
     assert done.returncode == 0, done.stderr
     row = done.stdout.splitlines()[-1].split()
-    assert row[:2] == [mode, "6"] and len(row) == 10
+    assert row[:2] == [mode, "6"] and len(row) == 11
     assert all(float(number) > 0 for number in row[1:])
 
 
