@@ -216,7 +216,8 @@ def measure(mode: str, count: int, folder: Path, environment: dict[str, str], se
     store = size(path for path in every if path not in set(pages) and path.parent != out)
     store += size(iter(out.glob("*.db*")))
     print(
-        f"{mode:>5}{count:>8}{seconds:>10.1f}{1e3 * seconds / count:>10.1f}{1e3 * spent / count:>8.0f}{again:>9.1f}"
+        f"{mode:>5}{count:>8}{seconds:>10.1f}{1e3 * seconds / count:>10.1f}"
+        f"{1e3 * spent / count:>8.0f}{again:>9.1f}"
         f"{peaks.coordinator / MB:>9.0f}{peaks.everything / MB:>9.0f}"
         f"{store:>9.2f}{size(iter([out / 'index.html'])):>9.2f}{size(iter(pages)):>9.2f}",
         flush=True,
@@ -233,7 +234,8 @@ def main() -> None:
     print(f"{os.cpu_count()} cores, Python {platform.python_version()}, ", end="")
     print(f"torch {version('torch')}, seed {arguments.seed}\n")
     print(
-        f"{'':13}{'seconds':>10}{'ms each':>10}{'CPU ms':>8}{'again s':>9}{'memory, MB':>18}{'size, MB':>27}"
+        f"{'':13}{'seconds':>10}{'ms each':>10}{'CPU ms':>8}{'again s':>9}"
+        f"{'memory, MB':>18}{'size, MB':>27}"
     )
     print(
         f"{'mode':>5}{'class':>8}{'':37}{'own':>9}{'all':>9}{'store':>9}{'index':>9}{'reports':>9}"
