@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 from grader.checks import answered, follow_up, judge
-from grader.diagnose import diagnose, shares
+from grader.diagnose import diagnose, shares, unexplained
 from grader.errors import SubmissionError
 from grader.expected import Standard, top_level
 from grader.load import is_untouched, load
@@ -61,6 +61,7 @@ def grade(submission: Submission, desk: Desk, provenance: Provenance) -> Grade:
         pending=pending,
         criteria=results,
         diagnoses=diagnoses,
+        unexplained=unexplained(rubric, trials, answers, findings, diagnoses, desk.mistakes),
         show_hints=rubric.show_hints,
         file=loaded.file,
         provenance=replace(provenance, seconds=time.monotonic() - started),
@@ -70,10 +71,8 @@ def grade(submission: Submission, desk: Desk, provenance: Provenance) -> Grade:
 def asked(loaded: Loaded, desk: Desk) -> Answers:
     """What came back for the plan, and for what the checks asked once they had seen that."""
     rubric, settings, trials = desk.standard.rubric, desk.standard.settings, desk.standard.trials
-    forbidden = forbidden_anywhere(rubric)
-    job = Job(
-        source=loaded.source, modules=loaded.modules, forbidden=forbidden, limits=rubric.limits
-    )
+    seen = forbidden_anywhere(rubric)
+    job = Job(source=loaded.source, modules=loaded.modules, forbidden=seen, limits=rubric.limits)
     with desk.open(job) as ask:
         answers = answered(trials, ask(trials))
         more = follow_up(rubric, settings, answers)

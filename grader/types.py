@@ -719,6 +719,28 @@ class Share:
     mended; then it earns nothing."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unexplained:
+    """What came back for an entry that is wrong in no way that is known."""
+
+    entry: str
+    """The entry."""
+    digest: str
+    """The same for submissions that answered the same, but for rounding."""
+    error: str = ""
+    """Name of the exception that ended all of it; empty where values came back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alike:
+    """Submissions whose own code is nearly the same."""
+
+    students: tuple[str, ...]
+    """Who handed them in, in order."""
+    percent: int
+    """Of their tokens, in order, what each has in common with another at least."""
+
+
 class Status(StrEnum):
     """Where a submission stands; these are never merged."""
 
@@ -768,6 +790,8 @@ class Grade:
     """Criterion by criterion, in the rubric's order."""
     diagnoses: tuple[Diagnosis, ...] = ()
     """What is probably wrong, entry by entry."""
+    unexplained: tuple[Unexplained, ...] = ()
+    """What came back where nothing known explains it; never shown to the student."""
     notes: tuple[Note, ...] = ()
     """What the student should know that costs nothing."""
     file: str = ""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from grader.diagnose.localise import localise
 from grader.diagnose.sharing import shares
+from grader.diagnose.unexplained import failing, unexplained, unwritten
 from grader.fingerprints import Fingerprint, Key, fingerprints
 from grader.mistakes import Ids, Mistakes
 from grader.types import (
@@ -20,10 +21,9 @@ from grader.types import (
     Setting,
     Text,
     Trial,
-    Verdict,
 )
 
-__all__ = ["diagnose", "shares"]
+__all__ = ["diagnose", "shares", "unexplained"]
 
 Own = dict[Key, Fingerprint]
 
@@ -52,13 +52,13 @@ def diagnose(
     every = _Later(lambda: fingerprints(answers, _compared(trials)))
     for entry in rubric.entries:
         asked = tuple(trial for trial in _compared(trials) if trial.entry == entry)
-        if not _failing(rubric, entry, findings):
+        if not failing(rubric, entry, findings):
             passed |= {(trial.case, trial.variant) for trial in asked}
             continue
         came = [answers[t.case, t.variant] for t in asked if (t.case, t.variant) in answers]
         outcomes = {output.outcome for output in came}
         carried = [ids for each in found if each.kind == "mistake" for ids in each.alternatives]
-        if Outcome.BROKEN in outcomes or (Outcome.OK not in outcomes and _unwritten(came)):
+        if Outcome.BROKEN in outcomes or (Outcome.OK not in outcomes and unwritten(came)):
             continue
         own = fingerprints(answers, asked)
         right = mistakes.right
@@ -80,15 +80,6 @@ def diagnose(
     return tuple(found)
 
 
-def _failing(rubric: Rubric, entry: str, findings: Mapping[str, tuple[Finding, ...]]) -> bool:
-    return any(
-        finding.verdict in (Verdict.FAIL, Verdict.ERROR, Verdict.BLOCKED)
-        for criterion in rubric.criteria
-        if criterion.entry == entry
-        for finding in findings.get(criterion.id, ())
-    )
-
-
 def _told_by_curve(
     rubric: Rubric, findings: Mapping[str, tuple[Finding, ...]], located: Diagnosis | None
 ) -> Diagnosis | None:
@@ -98,11 +89,6 @@ def _told_by_curve(
     about = (criterion.id for criterion in rubric.criteria if criterion.entry == located.entry)
     said = any(f.code == "curve.mismatch" for name in about for f in findings.get(name, ()))
     return None if said else located
-
-
-def _unwritten(came: list[RawOutput]) -> bool:
-    """Whether an entry is still as it was handed out."""
-    return any(each.error is not None and each.error.type == "NotImplementedError" for each in came)
 
 
 def _compared(trials: tuple[Trial, ...]) -> tuple[Trial, ...]:
