@@ -23,6 +23,7 @@ from grader.types import (
     Text,
     Tolerance,
     Variant,
+    Void,
 )
 
 RUBRIC: TypeAdapter[Rubric] = TypeAdapter(Rubric)
@@ -30,7 +31,7 @@ KNOWN_KEYS = {
     type_.__name__: list(type_.__dataclass_fields__)
     for type_ in (
         *(Rubric, Case, Criterion, Limits, Tolerance, Text),
-        *(Misconception, Edit, Variant, Harmless),
+        *(Misconception, Edit, Variant, Harmless, Void),
     )
 }
 PATCHES = ("misconceptions", "variants", "harmless")
@@ -338,6 +339,12 @@ def _problems(rubric: Rubric, check_names: tuple[str, ...]) -> Iterator[tuple[st
                 yield f"{path}.manual.{level}", said
         if criterion.checks:
             yield from _pointing(f"{path}.entry", (criterion.entry,), list(rubric.entries))
+    for index, void in enumerate(rubric.void):
+        path, told = f"$.void[{index}]", (void.case or void.criterion,)
+        if bool(void.case) == bool(void.criterion):
+            yield path, "expected either a case or a criterion"
+        else:
+            yield from _pointing(path, told, cases if void.case else criteria)
     yield from _patch_problems(rubric, check_names)
 
 

@@ -1,0 +1,123 @@
+"""What the gradebook holds, row by row, as values."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from fractions import Fraction
+
+from grader.types import CriterionResult, Observation, Status, Submission, Text, Verdict
+
+NO_TITLE = Text(en="", ko="")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttemptRow:
+    """Something that was handed in."""
+
+    student: str
+    """Name of the student."""
+    submission: str
+    """Digest of its files."""
+    submitted_at: datetime | None
+    """When it was handed in; None where nobody knows."""
+    seen_at: datetime
+    """When it was first graded."""
+    path: str
+    """Where it was found."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GradeRow:
+    """What one submission was worth under one score key."""
+
+    student: str
+    """Name of the student."""
+    submission: str
+    """Digest of its files."""
+    run_key: str
+    """Content key of what was observed."""
+    score_key: str
+    """Content key of what that is worth."""
+    basis: str
+    """Key of what both rest on."""
+    status: Status
+    """Where it stands."""
+    earned: Fraction | None
+    """Points earned, before marks by hand and the late policy; None where there is no mark."""
+    possible: Fraction
+    """Points that could be earned, without pending ones and without bonus."""
+    pending: Fraction
+    """Points that a person has to mark."""
+    criteria: tuple[CriterionResult, ...] = ()
+    """Verdict and points of each criterion, without words and evidence."""
+    made_at: datetime | None = None
+    """When it was written; None until it is."""
+
+    def same(self, other: "GradeRow | None") -> bool:
+        """Whether another row says the same."""
+        return other is not None and _told(self) == _told(other)
+
+
+def _told(row: GradeRow) -> tuple[object, ...]:
+    return (row.score_key, row.status, row.earned, row.possible, row.pending, row.criteria)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkRow:
+    """What a person has decided."""
+
+    student: str
+    """Name of the student."""
+    criterion: str
+    """Id of the criterion; empty where it is the whole mark."""
+    points: Fraction | None
+    """Points; None takes back what was decided before."""
+    who: str
+    """Who decided it."""
+    why: str
+    """Why, as the student reads it."""
+    submission: str
+    """Digest of the submission that was looked at; empty where there was none."""
+    made_at: datetime | None = None
+    """When; None until it is written."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """What the coordinator writes at once for one submission."""
+
+    submission: Submission
+    """What was handed in."""
+    row: GradeRow
+    """What it is worth."""
+    parts: Mapping[str, str] = field(default_factory=dict)
+    """What its basis is made of."""
+    seen: Observation | None = None
+    """What it showed, where that is not in the gradebook yet."""
+
+
+def criteria_facts(criteria: tuple[CriterionResult, ...]) -> list[list[object]]:
+    """Verdict and points of each criterion, as JSON."""
+    return [
+        [each.id, each.verdict, str(each.earned), str(each.points), each.bonus] for each in criteria
+    ]
+
+
+def criteria_of(facts: list[list[object]]) -> tuple[CriterionResult, ...]:
+    """The criteria in what `criteria_facts` has made."""
+    return tuple(
+        CriterionResult(
+            id=str(name),
+            title=NO_TITLE,
+            verdict=None if verdict is None else Verdict(str(verdict)),
+            earned=Fraction(str(earned)),
+            points=Fraction(str(points)),
+            bonus=bool(bonus),
+        )
+        for name, verdict, earned, points, bonus in facts
+    )
+
+
+def bare(results: tuple[CriterionResult, ...]) -> tuple[CriterionResult, ...]:
+    """Criteria without words and evidence."""
+    return criteria_of(criteria_facts(results))
