@@ -40,22 +40,15 @@ NUMBER = re.compile(r"[+-]?\d{1,9}(\.\d{1,20}|/\d{1,9})?")
 PLAIN_KEY = re.compile(r"(?!\d+$)[\w-]+")
 MERGE = "tag:yaml.org,2002:merge"
 WANTED = {
-    "dataclass_type": "a mapping",
-    "dict_type": "a mapping",
-    "mapping_type": "a mapping",
+    **dict.fromkeys(("dataclass_type", "dict_type", "mapping_type"), "a mapping"),
     "tuple_type": "a list",
     "string_type": "text",
     "invalid_key": "keys that are text",
-    "fraction_parsing": "a number or a fraction",
-    "fraction_type": "a number or a fraction",
+    **dict.fromkeys(("fraction_parsing", "fraction_type"), "a number or a fraction"),
 }
 """What pydantic wanted, in the words of YAML."""
-
-
 FROM_PYYAML = (ValueError, LookupError, AttributeError, TypeError)
 """What PyYAML raises for `0b_`, `!!bool x`, `!!timestamp x` and `!!set [1]`."""
-
-
 MOST_BYTES = 500_000
 MOST_VALUES = 50_000
 """Values of a file, those behind an alias counted each time: nine aliases of nine aliases of ...

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from fractions import Fraction
 
-from grader.gradebook import AttemptRow, Gradebook, GradeRow, MarkRow
+from grader.gradebook import AttemptRow, Entry, Gradebook, GradeRow, MarkRow
 from grader.policy import Attempt, Outcome, Override, Policy, outcome
 from grader.reports.messages import say
 from grader.score import totals
@@ -14,21 +15,39 @@ WHOLE = ""
 """In the place of a criterion: the whole mark."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True)
 class Pages:
-    """What the gradebook holds of one assignment, read once."""
+    """What the gradebook holds of one assignment, read once and kept up to date by its writer."""
 
-    attempts: tuple[AttemptRow, ...]
-    """What was handed in, in that order."""
-    rows: Mapping[tuple[str, str], GradeRow]
+    attempts: dict[str, list[AttemptRow]]
+    """What each student has handed in, in that order."""
+    rows: dict[tuple[str, str], GradeRow]
     """The last grade of each submission, by student and digest."""
-    marks: Mapping[str, Mapping[str, MarkRow]]
+    marks: dict[str, dict[str, MarkRow]]
     """What people have decided and not taken back, by student and criterion."""
 
     @property
     def students(self) -> tuple[str, ...]:
         """Everybody who has handed something in, by name."""
-        return tuple(sorted({each.student for each in self.attempts}, key=str.casefold))
+        return tuple(sorted(self.attempts, key=str.casefold))
+
+    def add(self, entry: Entry) -> None:
+        """Adds what has been written for a submission."""
+        row, handed = entry.row, entry.submission
+        own = self.attempts.setdefault(row.student, [])
+        self.rows[row.student, row.submission] = row
+        if not own or own[-1].submission != row.submission:
+            own.append(
+                AttemptRow(
+                    student=row.student,
+                    submission=row.submission,
+                    submitted_at=handed.submitted_at,
+                    seen_at=datetime.now(UTC),
+                    path=handed.path,
+                )
+            )
+        elif handed.submitted_at is not None:
+            own[-1] = replace(own[-1], submitted_at=handed.submitted_at)
 
 
 def read_pages(book: Gradebook, assignment: str) -> Pages:
@@ -37,10 +56,15 @@ def read_pages(book: Gradebook, assignment: str) -> Pages:
     Raises:
         EngineError: it can't be read.
     """
+    attempts: dict[str, list[AttemptRow]] = {}
+    for each in book.attempts(assignment):
+        own = attempts.setdefault(each.student, [])
+        # The same files once more, with another time: only the time is news.
+        if own and own[-1].submission == each.submission:
+            own.pop()
+        own.append(each)
     return Pages(
-        attempts=book.attempts(assignment),
-        rows=book.latest(assignment),
-        marks=in_force(book.marks(assignment)),
+        attempts=attempts, rows=book.latest(assignment), marks=in_force(book.marks(assignment))
     )
 
 
@@ -99,9 +123,8 @@ def outcome_of(pages: Pages, student: str, policy: Policy) -> Outcome | None:
     marks = pages.marks.get(student, {})
     attempts = [
         attempt(row, handed, marks)
-        for handed in pages.attempts
-        if handed.student == student
-        and (row := pages.rows.get((student, handed.submission))) is not None
+        for handed in pages.attempts.get(student, ())
+        if (row := pages.rows.get((student, handed.submission))) is not None
     ]
     whole = marks.get(WHOLE)
     override = None
@@ -155,11 +178,9 @@ def _by_hand(result: CriterionResult, mark: MarkRow) -> CriterionResult:
 
 def orphans(pages: Pages) -> tuple[MarkRow, ...]:
     """Marks by hand that are about nothing which is graded now: they count nowhere."""
-    known = {
-        student: {result.id for result in row.criteria} for (student, _), row in pages.rows.items()
-    }
+    known: dict[str, set[str]] = {}
     for (student, _), row in pages.rows.items():
-        known[student] |= {result.id for result in row.criteria}
+        known.setdefault(student, set()).update(result.id for result in row.criteria)
     return tuple(
         mark
         for student, own in pages.marks.items()

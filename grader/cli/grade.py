@@ -19,14 +19,15 @@ from grader.cli.options import (
     progress_bar,
 )
 from grader.collect import collect
-from grader.course import require
+from grader.course import gradebook_place, require
 from grader.executors import executor
-from grader.instructor import KEPT, ClassResult, Marker, grade_class
+from grader.gradebook import Gradebook
+from grader.instructor import ClassResult, Marker, grade_class
 from grader.reports.classroom import grades_json
 from grader.reports.terminal import class_report
 from grader.sandbox.runner import Runner
 from grader.sandbox.warm import Zygote
-from grader.types import Grade, Status
+from grader.types import Status
 
 command = typer.Typer(add_completion=False)
 
@@ -67,25 +68,24 @@ def grade(
     try:
         root = find_course(Path.cwd(), course)
         out = out or Path("results") / assignment
-        if fresh or not (out / KEPT).is_dir():
+        place = gradebook_place(root)
+        if fresh or not Path(place).exists():
             zygote.begin()  # while the rubric is read
+        book = Gradebook(place)
         marker = Marker(root, assignment, Runner(zygote, workers))
         require(zygote.isolation(), root, hides=marker.hides, unisolated=unisolated)
         zygote.training = marker.trains
-        with progress_bar(quiet) as progress:
+        with book, progress_bar(quiet) as progress:
             bar = progress.add_task(assignment, total=len(found.submissions))
-
-            def advance(graded: Grade) -> None:
-                progress.advance(bar)
-
             result = grade_class(
                 marker,
                 found,
                 out,
                 executor(workers),
+                book,
                 fresh=fresh,
                 language=lang,
-                progress=advance,
+                progress=lambda graded: progress.advance(bar),
             )
     finally:
         zygote.close()

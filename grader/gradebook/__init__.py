@@ -29,15 +29,22 @@ from grader.gradebook.rows import (
     bare,
     criteria_facts,
     criteria_of,
+    packed,
+    unpacked,
 )
 from grader.gradebook.tables import ATTEMPT, BASIS, GRADE, MARK, OBSERVATION, SUBMISSION
 from grader.types import Observation, Status, SubmittedFile
 
-__all__ = ["AttemptRow", "Entry", "GradeRow", "Gradebook", "MarkRow", "bare"]
+__all__ = ["AttemptRow", "Entry", "GradeRow", "Gradebook", "MarkRow", "as_kept", "bare"]
 
 OBSERVED: TypeAdapter[Observation] = TypeAdapter(Observation)
 MOST_ASKED = 500
 """Keys in one question."""
+
+
+def as_kept(seen: Observation) -> Observation:
+    """An observation as it comes out of a gradebook, so that a second look finds the same."""
+    return OBSERVED.validate_json(OBSERVED.dump_json(seen))
 
 
 class Gradebook:
@@ -99,29 +106,16 @@ class Gradebook:
                     e.row.submission: {"digest": e.row.submission, "files": e.submission.files}
                     for e in entries
                 },
-                files=_packed,
+                files=packed,
             )
-            seen = {
-                entry.row.run_key: {
-                    "run_key": entry.row.run_key,
-                    "assignment": assignment,
-                    "made_at": now,
-                    "seen": zlib.compress(OBSERVED.dump_json(entry.seen), 1),
-                }
-                for entry in entries
-                if entry.seen is not None
-            }
+            seen = _seen_values(assignment, entries, now)
             if again and seen:
                 connection.execute(delete(OBSERVATION).where(OBSERVATION.c.run_key.in_(seen)))
             _add_missing(connection, OBSERVATION.c.run_key, seen)
             last = {row.student: row for row in _attempts(connection, assignment, whose)}
             attempts = []
             for entry in entries:
-                known, handed = last.get(entry.submission.student), entry.submission
-                if known is None or (known.submission, known.submitted_at) not in (
-                    (entry.row.submission, handed.submitted_at),
-                    (entry.row.submission, handed.submitted_at or known.submitted_at),
-                ):
+                if _is_news(entry, last.get(entry.submission.student)):
                     attempts.append(_attempt_values(assignment, entry, now))
             _add(connection, ATTEMPT, attempts)
             kept = _latest(_grades(connection, assignment, whose))
@@ -205,7 +199,7 @@ class Gradebook:
         """The files of submissions, by digest."""
         with self._reading() as connection:
             return {
-                row.digest: _unpacked(row.files)
+                row.digest: unpacked(row.files)
                 for row in _in(connection, select(SUBMISSION), SUBMISSION.c.digest, digests)
             }
 
@@ -346,6 +340,27 @@ def _grade_values(assignment: str, row: GradeRow, now: str) -> dict[str, Any]:
     }
 
 
+def _seen_values(assignment: str, entries: Iterable[Entry], now: str) -> dict[str, dict[str, Any]]:
+    return {
+        entry.row.run_key: {
+            "run_key": entry.row.run_key,
+            "assignment": assignment,
+            "made_at": now,
+            "seen": zlib.compress(OBSERVED.dump_json(entry.seen), 1),
+        }
+        for entry in entries
+        if entry.seen is not None
+    }
+
+
+def _is_news(entry: Entry, last: AttemptRow | None) -> bool:
+    """Whether something else was handed in than last time, or the time has become known."""
+    if last is None or last.submission != entry.row.submission:
+        return True
+    time = entry.submission.submitted_at
+    return time is not None and time != last.submitted_at
+
+
 def _attempt_values(assignment: str, entry: Entry, now: str) -> dict[str, Any]:
     handed = entry.submission
     submitted = handed.submitted_at
@@ -381,18 +396,3 @@ def _now() -> str:
 
 def _json(parts: Mapping[str, str]) -> str:
     return json.dumps(dict(parts), sort_keys=True, ensure_ascii=False)
-
-
-def _packed(files: Sequence[SubmittedFile]) -> bytes:
-    """Files in one piece: for each its name and size as JSON, a line each, then their bytes."""
-    heads = json.dumps([[each.name, len(each.content)] for each in files]).encode()
-    return zlib.compress(heads + b"\n" + b"".join(each.content for each in files), 6)
-
-
-def _unpacked(packed: bytes) -> tuple[SubmittedFile, ...]:
-    heads, _, rest = zlib.decompress(packed).partition(b"\n")
-    files, at = [], 0
-    for name, size in json.loads(heads):
-        files.append(SubmittedFile(name=name, content=rest[at : at + size]))
-        at += size
-    return tuple(files)

@@ -32,20 +32,29 @@ def engine_at(place: str | Path) -> Engine:
         _private_file(Path(url.database or ""))
     try:
         engine = create_engine(url, **_options(url))
-        if url.get_backend_name() == "sqlite":
-            event.listen(engine, "connect", _as_we_need)
-            event.listen(engine, "begin", _begin)
-        with engine.connect() as connection:
-            known = _revision(connection)
-        if known != REVISION:
-            with writing(engine) as connection:
-                _migrate(connection, shown)
+        _ready(engine, shown)
     except SQLAlchemyError as error:
         raise UsageError(
             f"expected a gradebook (SQLite or PostgreSQL), got: {_cause(error)} @ {shown}; name "
             "another in course.yaml (gradebook:) or GRADER_GRADEBOOK"
         ) from error
     return engine
+
+
+def _ready(engine: Engine, shown: str) -> None:
+    """Sees that the tables are there and of today; lets go of the database where they can't be."""
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _as_we_need)
+        event.listen(engine, "begin", _begin)
+    try:
+        with engine.connect() as connection:
+            known = _revision(connection)
+        if known != REVISION:
+            with writing(engine) as connection:
+                _migrate(connection, shown)
+    except (SQLAlchemyError, UsageError):
+        engine.dispose()
+        raise
 
 
 @contextmanager

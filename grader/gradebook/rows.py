@@ -1,11 +1,21 @@
 """What the gradebook holds, row by row, as values."""
 
-from collections.abc import Mapping
+import json
+import zlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
 
-from grader.types import CriterionResult, Observation, Status, Submission, Text, Verdict
+from grader.types import (
+    CriterionResult,
+    Observation,
+    Status,
+    Submission,
+    SubmittedFile,
+    Text,
+    Verdict,
+)
 
 NO_TITLE = Text(en="", ko="")
 
@@ -121,3 +131,19 @@ def criteria_of(facts: list[list[object]]) -> tuple[CriterionResult, ...]:
 def bare(results: tuple[CriterionResult, ...]) -> tuple[CriterionResult, ...]:
     """Criteria without words and evidence."""
     return criteria_of(criteria_facts(results))
+
+
+def packed(files: Sequence[SubmittedFile]) -> bytes:
+    """Files in one piece: for each its name and size as JSON, a line each, then their bytes."""
+    heads = json.dumps([[each.name, len(each.content)] for each in files]).encode()
+    return zlib.compress(heads + b"\n" + b"".join(each.content for each in files), 6)
+
+
+def unpacked(packed: bytes) -> tuple[SubmittedFile, ...]:
+    """The files in what `packed` has made."""
+    heads, _, rest = zlib.decompress(packed).partition(b"\n")
+    files, at = [], 0
+    for name, size in json.loads(heads):
+        files.append(SubmittedFile(name=name, content=rest[at : at + size]))
+        at += size
+    return tuple(files)

@@ -9,6 +9,11 @@ down_revision = None
 
 def upgrade() -> None:
     """Makes the tables."""
+    _what_was_handed_in()
+    _what_it_is_worth()
+
+
+def _what_was_handed_in() -> None:
     op.create_table(
         "basis",
         sa.Column("key", sa.String(64), primary_key=True),
@@ -30,6 +35,9 @@ def upgrade() -> None:
         sa.Column("path", sa.Text, nullable=False),
     )
     op.create_index("ix_attempt_whose", "attempt", ["assignment", "student", "id"])
+
+
+def _what_it_is_worth() -> None:
     op.create_table(
         "observation",
         sa.Column("run_key", sa.String(64), primary_key=True),
