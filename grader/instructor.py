@@ -110,7 +110,13 @@ class Marker:
         return self.worth(self.observe(submission), submission.student)
 
     def entry(
-        self, submission: Submission, digest: str, seen: Observation, *, new: bool = False
+        self,
+        submission: Submission,
+        digest: str,
+        seen: Observation,
+        *,
+        new: bool = False,
+        handed_in: bool = True,
     ) -> Entry:
         """What the gradebook holds of a submission."""
         grade = self.worth(seen, submission.student)
@@ -128,7 +134,8 @@ class Marker:
         )
         # Our fault is tried again next time.
         kept = seen if new and grade.status is not Status.WITHHELD else None
-        return Entry(submission=submission, row=row, parts=self.basis.parts, seen=kept)
+        parts = self.basis.parts
+        return Entry(submission=submission, row=row, parts=parts, seen=kept, handed_in=handed_in)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,6 +207,8 @@ def recorded(
     pages: Pages,
     *,
     fresh: bool = False,
+    handed_in: bool = True,
+    dry_run: bool = False,
 ) -> Iterator[tuple[Entry, Observation]]:
     """Each submission once it is in the gradebook: first what is known, then what has to be run.
 
@@ -210,27 +219,34 @@ def recorded(
         book: where it is written.
         pages: what the gradebook holds, which is kept up to date.
         fresh: run even what is known.
+        handed_in: whether they are handed in now; not where earlier attempts are graded again.
+        dry_run: write nothing.
     """
     name = marker.assignment.name
-    digests = {each.student: submission_digest(each) for each in submissions}
-    keys = {student: marker.basis.run_key(digest) for student, digest in digests.items()}
-    known = {} if fresh else book.observations(book.observed(name).intersection(keys.values()))
+    digests = [submission_digest(each) for each in submissions]
+    keys = [marker.basis.run_key(digest) for digest in digests]
+    known = {} if fresh else book.observations(book.observed(name).intersection(keys))
+    every = list(zip(submissions, digests, keys, strict=True))
     there = [
-        (marker.entry(each, digests[each.student], seen), seen)
-        for each in submissions
-        if (seen := known.get(keys[each.student])) is not None
+        (marker.entry(each, digest, known[key], handed_in=handed_in), known[key])
+        for each, digest, key in every
+        if key in known
     ]
-    book.record(name, [entry for entry, _ in there])
+    if not dry_run:
+        book.record(name, [entry for entry, _ in there])
     for entry, seen in there:
         pages.add(entry)
         yield entry, seen
-    waiting = [each for each in submissions if keys[each.student] not in known]
+    waiting = {id(each): digest for each, digest, key in every if key not in known}
     if waiting:
         marker.mistakes  # noqa: B018 - made here, once, so that a fault in it ends the command
-    for submission, observed in executor.map(marker.observe, waiting):
+    to_run = [each for each in submissions if id(each) in waiting]
+    for submission, observed in executor.map(marker.observe, to_run):
         seen = as_kept(observed)
-        entry = marker.entry(submission, digests[submission.student], seen, new=True)
-        book.record(name, [entry], again=fresh)
+        digest = waiting[id(submission)]
+        entry = marker.entry(submission, digest, seen, new=True, handed_in=handed_in)
+        if not dry_run:
+            book.record(name, [entry], again=fresh)
         pages.add(entry)
         yield entry, seen
 

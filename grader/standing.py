@@ -36,6 +36,8 @@ class Pages:
         row, handed = entry.row, entry.submission
         own = self.attempts.setdefault(row.student, [])
         self.rows[row.student, row.submission] = row
+        if not entry.handed_in:
+            return
         if not own or own[-1].submission != row.submission:
             own.append(
                 AttemptRow(

@@ -355,6 +355,8 @@ def _seen_values(assignment: str, entries: Iterable[Entry], now: str) -> dict[st
 
 def _is_news(entry: Entry, last: AttemptRow | None) -> bool:
     """Whether something else was handed in than last time, or the time has become known."""
+    if not entry.handed_in:
+        return False
     if last is None or last.submission != entry.row.submission:
         return True
     time = entry.submission.submitted_at

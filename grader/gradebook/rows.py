@@ -104,6 +104,8 @@ class Entry:
     """What its basis is made of."""
     seen: Observation | None = None
     """What it showed, where that is not in the gradebook yet."""
+    handed_in: bool = True
+    """Whether it has been handed in now; not where an earlier attempt is graded again."""
 
 
 def criteria_facts(criteria: tuple[CriterionResult, ...]) -> list[list[object]]:
