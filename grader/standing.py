@@ -31,6 +31,11 @@ class Pages:
         """Everybody who has handed something in, by name."""
         return tuple(sorted(self.attempts, key=str.casefold))
 
+    def copied(self) -> "Pages":
+        """The same, to be changed without changing these."""
+        attempts = {student: list(own) for student, own in self.attempts.items()}
+        return Pages(attempts=attempts, rows=dict(self.rows), marks=dict(self.marks))
+
     def add(self, entry: Entry) -> None:
         """Adds what has been written for a submission."""
         row, handed = entry.row, entry.submission
@@ -107,8 +112,11 @@ def standings(book: Gradebook, assignment: str, policy: Policy) -> tuple[Standin
 def standing_of(pages: Pages, student: str, policy: Policy) -> Standing | None:
     """Where one student stands; None where nothing of theirs has been graded."""
     told = outcome_of(pages, student, policy)
-    if told is None:
-        return None
+    return None if told is None else standing_from(student, told)
+
+
+def standing_from(student: str, told: Outcome) -> Standing:
+    """Where a student stands by what the policy makes of the attempts."""
     return Standing(
         student=student,
         status=told.attempt.status,

@@ -6,7 +6,6 @@ observed under its run key is run.
     changes   what a Git revision has changed    telling   moves -> table, JSON, Markdown, lines
 """
 
-import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -16,8 +15,8 @@ from grader.gradebook import Gradebook, MarkRow
 from grader.instructor import Marker, recorded
 from grader.keys import changed, submission_digest
 from grader.policy import POLICY, Outcome, Policy
-from grader.standing import Pages, marked, orphans, outcome_of, read_pages, standing_of
-from grader.types import CriterionResult, Standing, Status, Submission, Verdict
+from grader.standing import Pages, marked, orphans, outcome_of, read_pages, standing_from
+from grader.types import CriterionResult, Rubric, Standing, Status, Submission, Verdict
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +69,8 @@ class Regraded:
     """Marks by hand that are about nothing which is graded now."""
     criteria: Mapping[str, tuple[CriterionResult, ...]]
     """How the criteria come out, by student."""
+    rubric: Rubric
+    """The assignment's."""
 
 
 def regrade(
@@ -96,7 +97,7 @@ def regrade(
     """
     name = marker.assignment.name
     before = read_pages(book, name)
-    after = copy.deepcopy(before)
+    after = before.copied()
     known = {id(each): submission_digest(each) for each in handed}
     looked_at = {*before.attempts, *(each.student for each in handed)} if only is None else only
     new = [
@@ -118,21 +119,28 @@ def regrade(
     parts = book.parts({row.basis for row in before.rows.values()})
     parts[marker.basis.key] = dict(marker.basis.parts)
     at_hand = {each.student: each for each in handed}
-    moves = [
-        replace(move, submission=at_hand.get(move.student))
+    listed = {each.student for each in (*old, *new)}
+    outcomes = {
+        student: told
         for student in sorted(looked_at, key=str.casefold)
-        if (move := _move(student, before, after, parts, marker.policy)) is not None
+        if (told := outcome_of(after, student, marker.policy)) is not None
+    }
+    moves = [
+        replace(move, submission=at_hand.get(student))
+        for student, told in outcomes.items()
+        if student in listed  # what nothing has changed for has not moved
+        and (move := _move(student, told, before, after, parts, marker.policy)) is not None
     ]
-    standings = [standing_of(after, each, marker.policy) for each in sorted(looked_at)]
     return Regraded(
         assignment=name,
         moves=tuple(moves),
-        standings=tuple(each for each in standings if each is not None),
+        standings=tuple(standing_from(*each) for each in outcomes.items()),
         ran=ran,
         rescored=len(old) + len(new) - ran,
-        unchanged=len(looked_at) - len({each.student for each in (*old, *new)}),
+        unchanged=len(looked_at) - len(listed),
         orphans=orphans(after),
-        criteria={s: _criteria(after, s, outcome_of(after, s, marker.policy)) for s in looked_at},
+        criteria={each: _criteria(after, each, told) for each, told in outcomes.items()},
+        rubric=marker.assignment.rubric,
     )
 
 
@@ -180,18 +188,15 @@ def _earlier(
 
 def _move(
     student: str,
+    now: Outcome,
     before: Pages,
     after: Pages,
     parts: Mapping[str, Mapping[str, str]],
     policy: Policy,
 ) -> Move | None:
-    old = _policy_then(student, before, parts)
-    was = outcome_of(before, student, old or policy)
-    now = outcome_of(after, student, policy)
-    standing = standing_of(after, student, policy)
-    if now is None or standing is None:
-        return None
-    then = standing_of(before, student, old or policy)
+    was = outcome_of(before, student, _policy_then(student, before, parts) or policy)
+    standing = standing_from(student, now)
+    then = None if was is None else standing_from(student, was)
     if then is not None and _told(then) == _told(standing):
         return None
     old_row = before.rows[student, was.attempt.submission] if was else None

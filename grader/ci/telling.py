@@ -4,7 +4,7 @@ import ast
 import json
 import os
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -178,13 +178,13 @@ def _cell(text: str) -> str:
     return re.sub(r"([\\`*_{}\[\]()#|~@])", r"\\\1", escaped)
 
 
-def annotations(regraded: Sequence[Regraded], rubrics: Mapping[str, Rubric]) -> Iterator[str]:
+def annotations(regraded: Sequence[Regraded]) -> Iterator[str]:
     """Workflow commands that GitHub shows on the line of the student's function.
 
     They say which criterion came out otherwise, and nothing of what a hidden case has shown.
     """
     listed = [
-        (move, criterion, regraded_one.assignment)
+        (move, criterion, regraded_one.rubric)
         for regraded_one in regraded
         for move in regraded_one.moves
         if move.submission is not None
@@ -192,8 +192,8 @@ def annotations(regraded: Sequence[Regraded], rubrics: Mapping[str, Rubric]) -> 
         if criterion.after is not None and criterion.after.verdict is not None
     ]
     lost = [each for each in listed if each[1].after and each[1].after.verdict is not Verdict.PASS]
-    for move, criterion, assignment in lost[:MOST_ANNOTATIONS]:
-        yield _annotation("error", move, criterion, rubrics[assignment])
+    for move, criterion, rubric in lost[:MOST_ANNOTATIONS]:
+        yield _annotation("error", move, criterion, rubric)
     if len(lost) > MOST_ANNOTATIONS:
         yield f"::notice::{len(lost) - MOST_ANNOTATIONS} more criteria came out otherwise"
 
@@ -248,13 +248,13 @@ def _property(text: str) -> str:
     return _data(text).replace(":", "%3A").replace(",", "%2C")
 
 
-def suites(regraded: Iterable[Regraded], rubrics: Mapping[str, Rubric]) -> tuple[Suite, ...]:
+def suites(regraded: Iterable[Regraded]) -> tuple[Suite, ...]:
     """One suite for each assignment, one case for each student's criterion."""
     return tuple(
         Suite(
             name=each.assignment,
             cases=tuple(
-                _case(each.assignment, student, result, rubrics[each.assignment])
+                _case(each.assignment, student, result, each.rubric)
                 for student in sorted(each.criteria)
                 for result in each.criteria[student]
             ),

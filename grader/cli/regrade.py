@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from grader.assignment import assignment_names, find_course, read_assignment
+from grader.assignment import assignment_names, find_course
 from grader.ci import Regraded
 from grader.ci import regrade as grade_again
 from grader.ci.changes import changed_files, touched
@@ -81,14 +81,13 @@ def regrade(
     finally:
         zygote.close()
     _say(found, dry_run=dry_run, machine=as_json_)
-    rubrics = {each.assignment: read_assignment(root, each.assignment).rubric for each in found}
     if os.environ.get("GITHUB_ACTIONS") == "true":
-        for line in annotations(found, rubrics):
+        for line in annotations(found):
             sys.stderr.write(line + "\n")
     if summary_file is not None:
         _write(summary_file, summary(found, dry_run=dry_run), more=True)
     if junit is not None:
-        _write(junit, junit_xml(suites(found, rubrics), host=platform.node()))
+        _write(junit, junit_xml(suites(found), host=platform.node()))
     _leave(found, fail_under)
 
 
