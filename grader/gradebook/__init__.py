@@ -1,7 +1,6 @@
 """The gradebook: what was handed in, what it showed, what it was worth, and who decided what.
 
 Rows are only ever added. One coordinator writes, and what it writes at once is all there or not.
-
     opening   a path or URL -> a database with its tables    tables   which they are
     rows      what they hold, as values
 """
@@ -29,6 +28,7 @@ from grader.gradebook.rows import (
     bare,
     criteria_facts,
     criteria_of,
+    fraction,
     packed,
     unpacked,
 )
@@ -315,9 +315,9 @@ def _grade(row: Row[Any]) -> GradeRow:
         score_key=row.score_key,
         basis=row.basis,
         status=Status(row.status),
-        earned=None if row.earned is None else Fraction(row.earned),
-        possible=Fraction(row.possible),
-        pending=Fraction(row.pending),
+        earned=None if row.earned is None else fraction(row.earned),
+        possible=fraction(row.possible),
+        pending=fraction(row.pending),
         criteria=criteria_of(json.loads(row.criteria)),
         made_at=datetime.fromisoformat(row.made_at),
     )

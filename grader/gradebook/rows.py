@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from fractions import Fraction
+from functools import lru_cache
 
 from grader.types import (
     CriterionResult,
@@ -18,6 +19,10 @@ from grader.types import (
 )
 
 NO_TITLE = Text(en="", ko="")
+
+
+fraction = lru_cache(maxsize=4096)(Fraction)
+"""The fraction that a text stands for: a class has few different ones, and reading one is slow."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,8 +127,8 @@ def criteria_of(facts: list[list[object]]) -> tuple[CriterionResult, ...]:
             id=str(name),
             title=NO_TITLE,
             verdict=None if verdict is None else Verdict(str(verdict)),
-            earned=Fraction(str(earned)),
-            points=Fraction(str(points)),
+            earned=fraction(str(earned)),
+            points=fraction(str(points)),
             bonus=bool(bonus),
         )
         for name, verdict, earned, points, bonus in facts
@@ -132,7 +137,17 @@ def criteria_of(facts: list[list[object]]) -> tuple[CriterionResult, ...]:
 
 def bare(results: tuple[CriterionResult, ...]) -> tuple[CriterionResult, ...]:
     """Criteria without words and evidence."""
-    return criteria_of(criteria_facts(results))
+    return tuple(
+        CriterionResult(
+            id=each.id,
+            title=NO_TITLE,
+            verdict=each.verdict,
+            earned=each.earned,
+            points=each.points,
+            bonus=each.bonus,
+        )
+        for each in results
+    )
 
 
 def packed(files: Sequence[SubmittedFile]) -> bytes:
