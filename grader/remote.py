@@ -11,7 +11,6 @@ import threading
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,12 +21,12 @@ from grader.cluster import DEATHS, Cluster
 from grader.course import FILE, require
 from grader.errors import CourseError, EngineError, GraderError, UsageError
 from grader.executors import Travelling
-from grader.instructor import GRADE, Marker
+from grader.gradebook import OBSERVED
+from grader.instructor import Marker
 from grader.provenance import provenance
 from grader.sandbox.runner import Runner
 from grader.sandbox.warm import Zygote
-from grader.score import ungraded
-from grader.types import Grade, Note, Status, Submission, SubmittedFile
+from grader.types import Note, Observation, Status, Submission, SubmittedFile
 
 REFUSALS: dict[str, type[GraderError]] = {
     each.__name__: each for each in (UsageError, CourseError, EngineError)
@@ -75,7 +74,7 @@ class Elsewhere(Marker):
         """Nothing: each worker makes what it needs when its first submission comes."""
 
     @property
-    def work(self) -> Travelling[Submission, Grade]:
+    def work(self) -> Travelling[Submission, Observation]:
         """What is sent to the workers."""
         return Travelling(run=answer, pack=self._packed, unpack=self._unpacked, lost=self._lost)
 
@@ -83,20 +82,19 @@ class Elsewhere(Marker):
         files = [[file.name, _text(file.content)] for file in submission.files]
         return json.dumps({"station": self.station.name, "files": files}).encode()
 
-    def _unpacked(self, submission: Submission, answer: bytes) -> Grade:
-        graded = GRADE.validate_python(_opened(answer)["grade"], strict=False)
-        key = graded.provenance.key if graded.provenance else ""
-        if key != self.key(submission):
+    def _unpacked(self, submission: Submission, answer: bytes) -> Observation:
+        seen = OBSERVED.validate_python(_opened(answer)["seen"], strict=False)
+        if seen.provenance.key != self.key(submission):
             raise EngineError(
-                f"expected a grade under the key {self.key(submission)}, got one under {key!r}; "
-                "the worker's machine differs from the others"
+                f"expected what was seen under the key {self.key(submission)}, got it under "
+                f"{seen.provenance.key!r}; the worker's machine differs from the others"
             )
-        return replace(graded, student=submission.student)
+        return seen
 
-    def _lost(self, submission: Submission) -> Grade:
+    def _lost(self, submission: Submission) -> Observation:
         rests_on = provenance(self.key(submission), self._level)
         note = Note(code=LOST, facts={"times": DEATHS})
-        return ungraded(submission, self.assignment.rubric, Status.WITHHELD, rests_on, note)
+        return Observation(status=Status.WITHHELD, provenance=rests_on, notes=(note,))
 
 
 @contextmanager
@@ -223,12 +221,12 @@ def ready(station: bytes) -> bytes:
 
 
 def answer(sent: bytes) -> bytes:
-    """The grade of one submission, on a worker."""
+    """What one submission shows, on a worker."""
     asked = json.loads(sent)
     files = tuple(
         SubmittedFile(name=name, content=base64.b64decode(text)) for name, text in asked["files"]
     )
-    return _answered(partial(_grade_of, _station(asked["station"]), files))
+    return _answered(partial(_seen_of, _station(asked["station"]), files))
 
 
 def _station(name: str) -> Station:
@@ -240,11 +238,11 @@ def _level_of(station: Station) -> dict[str, Any]:
     return {"level": station.level()}
 
 
-def _grade_of(station: Station, files: tuple[SubmittedFile, ...]) -> dict[str, Any]:
+def _seen_of(station: Station, files: tuple[SubmittedFile, ...]) -> dict[str, Any]:
     marker = station.marker()
     name = marker.assignment.name
     nameless = Submission(student="", assignment=name, path=name, files=files)
-    return {"grade": GRADE.dump_python(marker.mark(nameless), mode="json")}
+    return {"seen": OBSERVED.dump_python(marker.observe(nameless), mode="json")}
 
 
 def _answered(make: "partial[dict[str, Any]]") -> bytes:

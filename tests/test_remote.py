@@ -18,6 +18,7 @@ from grader import remote
 from grader.collect import collect
 from grader.errors import EngineError, GraderError, UsageError
 from grader.executors import Serial
+from grader.gradebook import OBSERVED, Gradebook
 from grader.instructor import ClassResult, Marker, grade_class
 from grader.remote import Elsewhere, cluster_marker
 from grader.reports.student import report_html
@@ -48,7 +49,14 @@ def run(course: Path, address: str, submissions: Path, out: Path, **options: obj
     found = collect([submissions], "tiny")
     with cluster_marker(course, "tiny", address, unisolated=True) as (marker, cluster):
         cluster._client.wait_for_workers(2, timeout=60)
-        return grade_class(marker, found, out, cluster, **options)  # type: ignore[arg-type]
+        with Gradebook(course / "gradebook.db") as book:
+            return grade_class(marker, found, out, cluster, book, **options)  # type: ignore[arg-type]
+
+
+def run_here(course: Path, runner: Runner, submissions: Path, out: Path, book: str) -> ClassResult:
+    found = collect([submissions], "tiny")
+    with Gradebook(course / book) as opened:
+        return grade_class(Marker(course, "tiny", runner), found, out, Serial(), opened)
 
 
 def timeless(grades: tuple[Grade, ...]) -> list[Grade]:
@@ -66,14 +74,13 @@ def test_a_cluster_gives_what_this_machine_gives_and_the_one_goes_on_where_the_o
     sources = {"ada": RIGHT, "bob": WRONG, "cho": "def double(:", "dan": RAISES}
     submissions = hand_in(tmp_path / "in", **sources)
     away = run(course, processes.address, submissions, tmp_path / "away")
-    found = collect([submissions], "tiny")
-    here = grade_class(Marker(course, "tiny", runner), found, tmp_path / "here", Serial())
+    here = run_here(course, runner, submissions, tmp_path / "here", "another.db")
     assert timeless(away.grades) == timeless(here.grades)
     assert [grade.student for grade in away.grades] == ["ada", "bob", "cho", "dan"]
     for name in ("report.html", "grade.json"):
         seen = [(tmp_path / place / "ada" / name).is_file() for place in ("away", "here")]
         assert seen == [True, True]
-    again = grade_class(Marker(course, "tiny", runner), found, tmp_path / "away", Serial())
+    again = run_here(course, runner, submissions, tmp_path / "away", "gradebook.db")
     assert again.reused == 4
 
 
@@ -102,7 +109,9 @@ def test_a_worker_that_is_killed_in_the_middle_of_a_class_loses_no_mark(
                 killed.append(pids[0])
                 os.kill(pids[0], signal.SIGKILL)
 
-        result = grade_class(marker, found, tmp_path / "out", cluster, progress=shoot)
+        with Gradebook(course / "gradebook.db") as book:
+            out = tmp_path / "out"
+            result = grade_class(marker, found, out, cluster, book, progress=shoot)
     assert killed and result.missing == 0
     assert [(grade.status, grade.earned) for grade in result.grades] == [(Status.GRADED, 6)] * 12
 
@@ -121,10 +130,8 @@ def test_a_submission_that_kills_its_worker_three_times_is_withheld_and_the_othe
     assert "went down 3 times" in page
     assert "no mark" in report_html(student_view(lost), "en")
     # It is our fault until it is known to be the student's, so it is tried again.
-    assert not [
-        path for path in (tmp_path / "out" / ".grades").glob("*.json") if "DEADLY" in path.name
-    ]
-    assert len(list((tmp_path / "out" / ".grades").glob("*.json"))) == len(others)
+    with Gradebook(course / "gradebook.db") as book:
+        assert len(book.observed("tiny")) == len(others)
 
 
 def test_a_scheduler_that_goes_away_costs_nothing_that_was_graded(
@@ -138,11 +145,13 @@ def test_a_scheduler_that_goes_away_costs_nothing_that_was_graded(
         with (
             pytest.raises(EngineError, match="run the same command again"),
             cluster_marker(course, "tiny", short.address, unisolated=True) as (marker, cluster),
+            Gradebook(course / "gradebook.db") as book,
         ):
-            grade_class(marker, found, out, cluster, progress=lambda _: short.scheduler.kill())
+            shoot = lambda _: short.scheduler.kill()  # noqa: E731
+            grade_class(marker, found, out, cluster, book, progress=shoot)
     finally:
         short.end()
-    result = grade_class(Marker(course, "tiny", runner), found, out, Serial())
+    result = run_here(course, runner, submissions, out, "gradebook.db")
     assert 1 <= result.reused < 12 and result.missing == 0
     assert {grade.earned for grade in result.grades} == {6}
 
@@ -202,11 +211,8 @@ def test_a_grade_under_another_key_is_not_taken(course: Path, processes: Process
             )
             for text in (RIGHT, WRONG)
         )
-        graded = b'{"grade": ' + json.dumps(_graded(marker, one)).encode() + b"}"
-        assert marker.work.unpack(one, graded).student == "ada"
-        with pytest.raises(EngineError, match="expected a grade under the key"):
-            marker.work.unpack(two, graded)
-
-
-def _graded(marker: Elsewhere, submission: Submission) -> object:
-    return remote.GRADE.dump_python(marker.work.lost(submission), mode="json")
+        lost = marker.work.lost(one)
+        answer = json.dumps({"seen": OBSERVED.dump_python(lost, mode="json")}).encode()
+        assert marker.work.unpack(one, answer) == lost
+        with pytest.raises(EngineError, match="expected what was seen under the key"):
+            marker.work.unpack(two, answer)

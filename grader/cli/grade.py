@@ -22,15 +22,16 @@ from grader.cli.options import (
     progress_bar,
 )
 from grader.collect import collect
-from grader.course import require
+from grader.course import gradebook_place, require
 from grader.errors import UsageError
 from grader.executors import Executor, executor
-from grader.instructor import KEPT, ClassResult, Marker, grade_class
+from grader.gradebook import Gradebook
+from grader.instructor import ClassResult, Marker, grade_class
 from grader.reports.classroom import grades_json
 from grader.reports.terminal import class_report
 from grader.sandbox.runner import Runner
 from grader.sandbox.warm import Zygote
-from grader.types import Grade, Status
+from grader.types import Status
 
 command = typer.Typer(add_completion=False)
 
@@ -112,19 +113,25 @@ def grade(
     quiet = Console(stderr=True)
     root = find_course(Path.cwd(), course)
     out = out or Path("results") / assignment
+    place = gradebook_place(root)
     desk: AbstractContextManager[Desk]
     if scheduler is None:
-        begin = fresh or not (out / KEPT).is_dir()
+        begin = fresh or not Path(place).exists()
         desk = here(root, assignment, workers, begin=begin, unisolated=unisolated)
     else:
         desk = elsewhere(root, assignment, scheduler, unisolated=unisolated)
-    with desk as (marker, runs), progress_bar(quiet) as progress:
+    with desk as (marker, runs), Gradebook(place) as book, progress_bar(quiet) as progress:
         bar = progress.add_task(assignment, total=len(found.submissions))
-
-        def advance(graded: Grade) -> None:
-            progress.advance(bar)
-
-        result = grade_class(marker, found, out, runs, fresh=fresh, language=lang, progress=advance)
+        result = grade_class(
+            marker,
+            found,
+            out,
+            runs,
+            book,
+            fresh=fresh,
+            language=lang,
+            progress=lambda graded: progress.advance(bar),
+        )
     for skipped in found.skipped:
         quiet.print(f"skipped {skipped}", style="yellow", markup=False, highlight=False)
     print_class(result, lang, as_json=as_json)

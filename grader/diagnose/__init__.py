@@ -12,6 +12,7 @@ from grader.diagnose.sharing import shares
 from grader.diagnose.unexplained import failing, unexplained, unwritten
 from grader.fingerprints import Fingerprint, Key, fingerprints
 from grader.mistakes import Ids, Mistakes
+from grader.score import worded
 from grader.types import (
     Diagnosis,
     Finding,
@@ -19,7 +20,6 @@ from grader.types import (
     RawOutput,
     Rubric,
     Setting,
-    Text,
     Trial,
 )
 
@@ -176,24 +176,19 @@ def _diagnosis(
     rubric: Rubric, entry: str, kind: str, alternatives: list[Ids], told: Iterable[str] = ()
 ) -> Diagnosis:
     """With the words of what is named and not told already; of twins the first one's."""
-    known = {each.id: each for each in rubric.misconceptions}
     kept: list[Ids] = []
     for ids in alternatives:
         twins = {twin for other in kept for name in other for twin in (name, *_twins(rubric, name))}
         if not set(ids) <= twins:
             kept.append(ids)
     names = dict.fromkeys(name for ids in kept for name in ids if name not in told)
-    symptoms: list[Text] = [known[name].symptom for name in names if name in known]
-    symptoms += [each.note for each in rubric.variants if each.id in names]
-    anchors = [c.read for c in rubric.criteria if c.entry == entry and c.read]
-    return Diagnosis(
+    plain = Diagnosis(
         entry=entry,
         kind=kind,  # type: ignore[arg-type]
         alternatives=tuple(kept),
-        symptoms=tuple(symptoms),
-        hints=tuple(known[name].hint for name in names if name in known),
-        read=anchors[0] if anchors else "",
+        named=tuple(names),
     )
+    return worded(plain, rubric)
 
 
 def _twins(rubric: Rubric, name: str) -> tuple[str, ...]:
