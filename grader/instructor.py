@@ -7,7 +7,7 @@ goes on where it stopped, and nothing is run twice. Only this process writes to 
 import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,11 +23,13 @@ from grader.gradebook import Entry, Gradebook, GradeRow, as_kept, bare
 from grader.keys import Basis, basis, submission_digest
 from grader.mistakes import FromReference
 from grader.pipeline import Desk, observe
+from grader.profile import Profile
 from grader.provenance import provenance
 from grader.reports.classroom import class_html, folders, for_class, grades_csv, grades_json
 from grader.reports.student import report_html, report_json
 from grader.reports.view import student_view
 from grader.sandbox.runner import Runner
+from grader.sandbox.stopwatch import stage
 from grader.score import graded
 from grader.similarity import alike as find_alike
 from grader.standing import Pages, final, outcome_of, read_pages
@@ -42,6 +44,8 @@ class Marker:
         self.policy = read_settings(course).policy(name)
         self._secret = secret or course_secret(course)
         self._runner = runner
+        self.profile: Profile | None = None
+        """What notes where the time of each submission goes, if anything does."""
 
     @property
     def trains(self) -> bool:
@@ -109,7 +113,8 @@ class Marker:
             open=self._runner.open,
             mistakes=self.mistakes,
         )
-        return observe(submission, desk, provenance(self.key(submission), self._level))
+        with self.profile.submission(submission.student) if self.profile else nullcontext():
+            return observe(submission, desk, provenance(self.key(submission), self._level))
 
     def worth(self, seen: Observation, student: str) -> Grade:
         """The grade of a student whose submission showed that."""
@@ -295,6 +300,7 @@ def prepare(out: Path) -> None:
         ) from error
 
 
+@stage("report")
 def write_student(folder: Path, grade: Grade, language: str) -> None:
     """What a student may see: `report.html` and `grade.json`; not again what is there already."""
     view = student_view(grade)
@@ -304,6 +310,7 @@ def write_student(folder: Path, grade: Grade, language: str) -> None:
         _write(path, told)
 
 
+@stage("class page")
 def near_identical(
     marker: Marker, found: Found, grades: Mapping[str, Grade]
 ) -> tuple[Alike, ...] | None:
@@ -318,6 +325,7 @@ def near_identical(
     return find_alike(files, [content for content in (marker.assignment.skeleton,) if content])
 
 
+@stage("class page")
 def write_class(
     out: Path, grades: tuple[Grade, ...], language: str, alike: Sequence[Alike] | None
 ) -> Path:

@@ -17,7 +17,7 @@ def held_against_the_schema(text: str) -> ET.Element:
     """pytest-dev/pytest testing/example_scripts/junit-10.xsd: `testsuites` holds only `testsuite`;
     that one has `use="required"` name, tests, failures and errors, and a time of SUREFIRE_TIME;
     a `testcase` has a required name, beside it time, classname and group, and in it only
-    `skipped`, `errors`, `failure`, reruns and outputs; `failure` and `skipped` have type and message.
+    `skipped`, `errors`, `failure`, reruns and outputs; these have a type and a message.
     """
     root = ET.fromstring(text.encode("utf-8"))
     assert root.tag == "testsuites"

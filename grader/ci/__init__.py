@@ -6,7 +6,7 @@ observed under its run key is run.
     changes   what a Git revision has changed    telling   moves -> table, JSON, Markdown, lines
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -98,17 +98,8 @@ def regrade(
     name = marker.assignment.name
     before = read_pages(book, name)
     after = before.copied()
-    known = {id(each): submission_digest(each) for each in handed}
     looked_at = {*before.attempts, *(each.student for each in handed)} if only is None else only
-    new = [
-        each
-        for each in handed
-        for digest in [known[id(each)]]
-        if each.student in looked_at
-        and (_is_new(before, each, digest) or _stale(marker, before, each.student, digest))
-    ]
-    digests = {(each.student, known[id(each)]) for each in handed}
-    old = _earlier(marker, before, book, looked_at, digests)
+    new, old = _to_grade(marker, handed, before, book, looked_at)
     observed = book.observed(name)
     ran = 0
     for group, handed_in in ((old, False), (new, True)):
@@ -144,6 +135,25 @@ def regrade(
     )
 
 
+def _to_grade(
+    marker: Marker,
+    handed: Sequence[Submission],
+    pages: Pages,
+    book: Gradebook,
+    looked_at: Set[str],
+) -> tuple[list[Submission], list[Submission]]:
+    """What is stale: of what is handed in now, and of what the gradebook holds besides."""
+    known = [(each, submission_digest(each)) for each in handed]
+    new = [
+        each
+        for each, digest in known
+        if each.student in looked_at
+        and (_is_new(pages, each, digest) or _stale(marker, pages, each.student, digest))
+    ]
+    there = {(each.student, digest) for each, digest in known}
+    return new, _earlier(marker, pages, book, looked_at, there)
+
+
 def _is_new(pages: Pages, handed: Submission, digest: str) -> bool:
     """Whether a submission is not the last one that the gradebook knows of."""
     own = pages.attempts.get(handed.student)
@@ -161,8 +171,8 @@ def _earlier(
     marker: Marker,
     pages: Pages,
     book: Gradebook,
-    looked_at: set[str] | frozenset[str],
-    handed: set[tuple[str, str]],
+    looked_at: Set[str],
+    handed: Set[tuple[str, str]],
 ) -> list[Submission]:
     """What the gradebook holds and is stale: the last attempt, or all where any may count."""
     wanted = [
@@ -203,7 +213,8 @@ def _move(
     new_row = after.rows[student, now.attempt.submission]
     why = changed(parts.get(old_row.basis, {}), parts[new_row.basis]) if old_row else ()
     if old_row is None or old_row.submission != new_row.submission:
-        why = ("submission", *why)
+        known = (student, new_row.submission) in before.rows
+        why = ("attempt" if known else "submission", *why)
     pairs = _criteria(before, student, was), _criteria(after, student, now)
     return Move(
         student=student, before=then, after=standing, why=why, criteria=_criterion_moves(*pairs)

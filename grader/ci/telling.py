@@ -22,6 +22,7 @@ MOST_ANNOTATIONS = 10
 """GitHub shows ten of each kind for a step."""
 PARTS = {
     "submission": "submission changed",
+    "attempt": "another attempt counts",
     "reference": "reference changed",
     "skeleton": "skeleton changed",
     "data": "data files changed",

@@ -35,7 +35,10 @@ def explain(
     criterion: Annotated[str | None, typer.Argument(help="One criterion; all if none.")] = None,
     course: CourseOption = None,
 ) -> None:
-    """Say how a mark came about; nothing is run, and what hidden cases showed is in it."""
+    """Say how a mark came about.
+
+    Nothing is run. What hidden cases showed is in it, so it is not for students.
+    """
     root = find_course(Path.cwd(), course)
     rubric = read_assignment(root, assignment).rubric
     policy = read_settings(root).policy(assignment)

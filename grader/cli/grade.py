@@ -4,7 +4,7 @@ import importlib.util
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -27,6 +27,7 @@ from grader.errors import UsageError
 from grader.executors import Executor, executor
 from grader.gradebook import Gradebook
 from grader.instructor import ClassResult, Marker, grade_class
+from grader.profile import Profile
 from grader.reports.classroom import grades_json
 from grader.reports.terminal import class_report
 from grader.sandbox.runner import Runner
@@ -85,6 +86,18 @@ def elsewhere(
     return cluster_marker(root, assignment, scheduler, unisolated=unisolated)
 
 
+def leave(result: ClassResult, quiet: Console) -> None:
+    """Ends the command with the exit code that is due."""
+    if result.missing:
+        quiet.print(
+            f"interrupted: {result.missing} not graded yet; the same command goes on from here",
+            style="yellow",
+        )
+        raise typer.Exit(INTERRUPTED)
+    if any(each.status is Status.WITHHELD for each in result.grades):
+        raise typer.Exit(WITHHELD)
+
+
 @command.command()
 def grade(
     lang: LanguageOption,
@@ -106,6 +119,9 @@ def grade(
         str | None,
         typer.Option(metavar="ADDRESS", help="Run them on the Dask cluster of this scheduler."),
     ] = None,
+    profiled: Annotated[
+        bool, typer.Option("--profile", help="Say where the time went, stage by stage.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Grade submissions, and write marks, reports and a class page."""
@@ -114,14 +130,19 @@ def grade(
     root = find_course(Path.cwd(), course)
     out = out or Path("results") / assignment
     place = gradebook_place(root)
-    desk: AbstractContextManager[Desk]
-    if scheduler is None:
-        begin = fresh or not Path(place).exists()
-        desk = here(root, assignment, workers, begin=begin, unisolated=unisolated)
-    else:
-        desk = elsewhere(root, assignment, scheduler, unisolated=unisolated)
-    with desk as (marker, runs), Gradebook(place) as book, progress_bar(quiet) as progress:
-        bar = progress.add_task(assignment, total=len(found.submissions))
+    begin = fresh or not Path(place).exists()
+    local = here(root, assignment, workers, begin=begin, unisolated=unisolated)
+    far = scheduler and elsewhere(root, assignment, scheduler, unisolated=unisolated)
+    profile = Profile() if profiled else None
+    timed = profile.run() if profile else nullcontext()
+    with (
+        far or local as (marker, runs),
+        Gradebook(place) as book,
+        timed,
+        progress_bar(quiet) as bar,
+    ):
+        marker.profile = profile
+        task = bar.add_task(assignment, total=len(found.submissions))
         result = grade_class(
             marker,
             found,
@@ -130,16 +151,11 @@ def grade(
             book,
             fresh=fresh,
             language=lang,
-            progress=lambda graded: progress.advance(bar),
+            progress=lambda graded: bar.advance(task),
         )
     for skipped in found.skipped:
         quiet.print(f"skipped {skipped}", style="yellow", markup=False, highlight=False)
     print_class(result, lang, as_json=as_json)
-    if result.missing:
-        quiet.print(
-            f"interrupted: {result.missing} not graded yet; the same command goes on from here",
-            style="yellow",
-        )
-        raise typer.Exit(INTERRUPTED)
-    if any(each.status is Status.WITHHELD for each in result.grades):
-        raise typer.Exit(WITHHELD)
+    if profile:
+        quiet.print(profile.shown())
+    leave(result, quiet)

@@ -12,6 +12,7 @@ from grader.diagnose.sharing import shares
 from grader.diagnose.unexplained import failing, unexplained, unwritten
 from grader.fingerprints import Fingerprint, Key, fingerprints
 from grader.mistakes import Ids, Mistakes
+from grader.sandbox.stopwatch import stage
 from grader.score import worded
 from grader.types import (
     Diagnosis,
@@ -28,6 +29,7 @@ __all__ = ["diagnose", "shares", "unexplained"]
 Own = dict[Key, Fingerprint]
 
 
+@stage("diagnose", whole=True)
 def diagnose(
     rubric: Rubric,
     settings: Mapping[str, Setting],

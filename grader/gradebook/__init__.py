@@ -33,6 +33,7 @@ from grader.gradebook.rows import (
     unpacked,
 )
 from grader.gradebook.tables import ATTEMPT, BASIS, GRADE, MARK, OBSERVATION, SUBMISSION
+from grader.sandbox.stopwatch import stage
 from grader.types import Observation, Status, SubmittedFile
 
 __all__ = ["AttemptRow", "Entry", "GradeRow", "Gradebook", "MarkRow", "as_kept", "bare"]
@@ -77,6 +78,7 @@ class Gradebook:
 
     # -- writing ------------------------------------------------------------------------------
 
+    @stage("gradebook")
     def record(self, assignment: str, entries: Sequence[Entry], *, again: bool = False) -> int:
         """Writes some submissions with their grades, in one transaction: all of it or nothing.
 
