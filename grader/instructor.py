@@ -6,7 +6,7 @@ goes on where it stopped, and nothing is run twice. Only this process writes to 
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import cached_property
@@ -25,23 +25,24 @@ from grader.mistakes import FromReference
 from grader.pipeline import Desk, observe
 from grader.profile import Profile
 from grader.provenance import provenance
-from grader.reports.classroom import class_html, folders, grades_csv, grades_json
+from grader.reports.classroom import class_html, folders, for_class, grades_csv, grades_json
 from grader.reports.student import report_html, report_json
 from grader.reports.view import student_view
 from grader.sandbox.runner import Runner
 from grader.sandbox.stopwatch import stage
 from grader.score import graded
+from grader.similarity import alike as find_alike
 from grader.standing import Pages, final, outcome_of, read_pages
-from grader.types import Grade, Observation, Status, Submission
+from grader.types import Alike, Grade, Observation, Status, Submission
 
 
 class Marker:
     """Grades submissions of one assignment of a course; what is costly waits until it is needed."""
 
-    def __init__(self, course: Path, name: str, runner: Runner):
+    def __init__(self, course: Path, name: str, runner: Runner, secret: str = ""):
         self.assignment: Assignment = read_assignment(course, name)
         self.policy = read_settings(course).policy(name)
-        self._secret = course_secret(course)
+        self._secret = secret or course_secret(course)
         self._runner = runner
         self.profile: Profile | None = None
         """What notes where the time of each submission goes, if anything does."""
@@ -90,6 +91,15 @@ class Marker:
     def basis(self) -> Basis:
         """What every mark rests on, but for the submission."""
         return basis(self.assignment, self._level, self._secret, self.policy)
+
+    def prepare(self) -> None:
+        """Makes what every submission needs, once, so that a fault in it ends the command."""
+        self.mistakes  # noqa: B018 - made by being asked for
+
+    @property
+    def work(self) -> Callable[[Submission], Observation]:
+        """What an executor is given."""
+        return self.observe
 
     def key(self, submission: Submission) -> str:
         """Content key of what a submission shows."""
@@ -148,7 +158,7 @@ class ClassResult:
     """What grading a class gave."""
 
     grades: tuple[Grade, ...]
-    """One for each submission that was reached, by name."""
+    """One for each submission that was reached, by name, as `for_class` leaves it."""
     reused: int
     """How many were known from an earlier run."""
     missing: int
@@ -192,14 +202,14 @@ def grade_class(
     try:
         for entry, seen in recorded(marker, found.submissions, executor, book, pages, fresh=fresh):
             grade = reported(marker, seen, entry.submission.student, pages)
-            grades[grade.student] = grade
+            grades[grade.student] = for_class(grade)
             reused += entry.seen is None and grade.status is not Status.WITHHELD
             write_student(out / by_name[grade.student], grade, language)
             progress(grade)
     except KeyboardInterrupt:
         pass
     ordered = tuple(grades[name] for name in sorted(grades, key=str.casefold))
-    page = write_class(out, ordered, language)
+    page = write_class(out, ordered, language, near_identical(marker, found, grades))
     missing = len(found.submissions) - len(ordered)
     return ClassResult(grades=ordered, reused=reused, missing=missing, page=page)
 
@@ -244,9 +254,9 @@ def recorded(
         yield entry, seen
     waiting = {id(each): digest for each, digest, key in every if key not in known}
     if waiting:
-        marker.mistakes  # noqa: B018 - made here, once, so that a fault in it ends the command
+        marker.prepare()
     to_run = [each for each in submissions if id(each) in waiting]
-    for submission, observed in executor.map(marker.observe, to_run):
+    for submission, observed in executor.map(marker.work, to_run):
         seen = as_kept(observed)
         digest = waiting[id(submission)]
         entry = marker.entry(submission, digest, seen, new=True, handed_in=handed_in)
@@ -301,10 +311,27 @@ def write_student(folder: Path, grade: Grade, language: str) -> None:
 
 
 @stage("class page")
-def write_class(out: Path, grades: tuple[Grade, ...], language: str) -> Path:
+def near_identical(
+    marker: Marker, found: Found, grades: Mapping[str, Grade]
+) -> tuple[Alike, ...] | None:
+    """Groups of submissions with nearly the same code; None where nothing here can compare it."""
+    graded = {name: grade.file for name, grade in grades.items() if grade.file}
+    files = {
+        submission.student: file
+        for submission in found.submissions
+        for file in submission.files
+        if file.name == graded.get(submission.student)
+    }
+    return find_alike(files, [content for content in (marker.assignment.skeleton,) if content])
+
+
+@stage("class page")
+def write_class(
+    out: Path, grades: tuple[Grade, ...], language: str, alike: Sequence[Alike] | None
+) -> Path:
     """What the instructor sees: `index.html`, `grades.csv` and `grades.json`."""
     page = out / "index.html"
-    _write(page, class_html(grades, language))
+    _write(page, class_html(grades, language, alike))
     # The mark at the front makes spreadsheet programs read Hangul as what it is.
     _write(out / "grades.csv", "\ufeff" + grades_csv(grades))
     _write(out / "grades.json", grades_json(grades))
