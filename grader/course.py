@@ -1,6 +1,9 @@
 """What a course asks of the machine that grades it: `course.yaml`, where there is one.
 
-isolation: A      # the weakest level at which submissions may be run
+isolation: A              # the weakest level at which submissions may be run
+roster: roster.csv        # who is in the class
+repositories:             # where their work is fetched from
+  url: https://github.com/seq-2026/{assignment}-{github}.git
 """
 
 from dataclasses import dataclass
@@ -10,6 +13,7 @@ from typing import Literal
 from pydantic import TypeAdapter, ValidationError
 
 from grader.errors import CourseError, UsageError
+from grader.roster import Roster, read_roster
 from grader.rubric import read_yaml, refusal
 from grader.sandbox.warm import Isolation
 from grader.types import FORBID_UNKNOWN_KEYS
@@ -22,6 +26,20 @@ FOR_HIDDEN_CASES = "B"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Repositories:
+    """Where students' repositories are; `{assignment}` and the roster's columns are filled in."""
+
+    __pydantic_config__ = FORBID_UNKNOWN_KEYS
+
+    url: str
+    """Address of a repository, or a path: any remote that Git knows."""
+    branch: str = ""
+    """Branch that holds the work; the one that the remote stands at when empty."""
+    folder: str = ""
+    """Folder in it that holds the work; all of it when empty."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What `course.yaml` says."""
 
@@ -29,6 +47,10 @@ class Settings:
 
     isolation: Literal["A", "B", "E"] = "E"
     """The weakest level of isolation at which its submissions may be run."""
+    roster: str = ""
+    """Path of the roster, from the course's folder; empty where there is none."""
+    repositories: Repositories | None = None
+    """Where students' repositories are."""
 
 
 SETTINGS: TypeAdapter[Settings] = TypeAdapter(Settings)
@@ -48,6 +70,17 @@ def read_settings(course: Path) -> Settings:
     except ValidationError as error:
         keys = Settings.__dataclass_fields__
         raise CourseError(refusal(error, str(path), keys)) from error
+
+
+def course_roster(course: Path) -> Roster:
+    """The course's roster; an empty one where it names none.
+
+    Raises:
+        CourseError: as `read_settings`.
+        UsageError: the file is not there or at fault.
+    """
+    named = read_settings(course).roster
+    return read_roster(course / named) if named else Roster()
 
 
 def require(isolation: Isolation, course: Path, *, hides: bool, unisolated: bool) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
 from typing import Any, Literal
@@ -310,6 +311,8 @@ class Submission:
     """Where it was found, for messages."""
     files: tuple[SubmittedFile, ...]
     """The files; the one that is graded is chosen by the loader."""
+    submitted_at: datetime | None = None
+    """When it was handed in, with its time zone; None where nobody knows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
