@@ -1,6 +1,7 @@
 """The front door: one module a command, imported when its command is called."""
 
 import importlib
+import keyword
 from typing import Any
 
 import typer
@@ -19,6 +20,9 @@ MOST_SAID = 20_000
 COMMANDS = {
     "check": "Check your own work against the public cases.",
     "grade": "Grade submissions, and write marks, reports and a class page.",
+    "pull": "Fetch every student's repository.",
+    "export": "Write final marks for Canvas, Moodle, Gradescope or a CSV.",
+    "return": "Send each student's report back.",
     "release": "Build what a student gets: skeleton, notebook and public cases.",
     "audit": "See whether every known mistake is caught, told apart and named.",
     "doctor": "Say what isolation, versions and limits are in force here.",
@@ -44,8 +48,9 @@ class Commands(TyperGroup):
 
 
 def loaded(name: str) -> Any:
-    """A command, imported."""
-    return typer.main.get_command(importlib.import_module(f"grader.cli.{name}").command)
+    """A command, imported; a word that is Python's own has "_" behind it there."""
+    module = f"grader.cli.{name}{'_' if keyword.iskeyword(name) else ''}"
+    return typer.main.get_command(importlib.import_module(module).command)
 
 
 app = typer.Typer(

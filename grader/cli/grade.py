@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -18,11 +19,12 @@ from grader.cli.options import (
     LanguageOption,
     progress_bar,
 )
-from grader.collect import collect
-from grader.course import require
+from grader.collect import Found, collect
+from grader.course import course_roster, require
 from grader.executors import executor
 from grader.instructor import KEPT, ClassResult, Marker, grade_class
 from grader.reports.classroom import grades_json
+from grader.reports.legible import visible
 from grader.reports.terminal import class_report
 from grader.sandbox.runner import Runner
 from grader.sandbox.warm import Zygote
@@ -39,6 +41,19 @@ def print_class(result: ClassResult, lang: Language, *, as_json: bool) -> None:
     console = Console()
     console.print(class_report(result.grades, lang))
     console.print(str(result.page), soft_wrap=True, markup=False, highlight=False)
+
+
+def told_of_hand_ins(found: Found) -> Iterator[str]:
+    """Who is missing, whose submission is nobody's, and what the LMS marks as late."""
+    late = [student for student, receipt in found.receipts.items() if receipt.late]
+    lists = (
+        ("not in the roster", found.unmapped),
+        ("nothing handed in", found.missing),
+        ("late, as the LMS says", late),
+    )
+    for what, names in lists:
+        if names:
+            yield f"{what} ({len(names)}): {', '.join(visible(name) for name in names)}"
 
 
 @command.command()
@@ -58,14 +73,17 @@ def grade(
             "--allow-unisolated", help="Run hidden cases even where submissions can't be shut in."
         ),
     ] = False,
+    each_branch: Annotated[
+        bool, typer.Option("--branches", help="A Git repository has a branch for each student.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Grade submissions, and write marks, reports and a class page."""
-    found = collect(paths, assignment)
+    root = find_course(Path.cwd(), course)
+    found = collect(paths, assignment, course_roster(root), each_branch=each_branch)
     zygote = Zygote()
     quiet = Console(stderr=True)
     try:
-        root = find_course(Path.cwd(), course)
         out = out or Path("results") / assignment
         if fresh or not (out / KEPT).is_dir():
             zygote.begin()  # while the rubric is read
@@ -91,6 +109,8 @@ def grade(
         zygote.close()
     for skipped in found.skipped:
         quiet.print(f"skipped {skipped}", style="yellow", markup=False, highlight=False)
+    for line in told_of_hand_ins(found):
+        quiet.print(line, style="yellow", markup=False, highlight=False, soft_wrap=True)
     print_class(result, lang, as_json=as_json)
     if result.missing:
         quiet.print(

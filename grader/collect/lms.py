@@ -43,17 +43,10 @@ def canvas(contents: Contents, assignment: str) -> Unpacked | None:
     for match, file in named:
         by_student.setdefault(match["id"], []).append((match, file))
     hand_ins: list[HandIn] = []
-    for number, files in by_student.items():
-        first = files[0][0]
-        name, anonymous = first["name"] or "", number.startswith("anon_")
-        who = Identity(
-            key=number if anonymous else f"{name}_{number}".lstrip("_"),
-            canvas_id="" if anonymous else number,
-            anonymous=anonymous,
-        )
+    for files in by_student.values():
         hand_ins.append(
             HandIn(
-                who=(who,),
+                who=(_canvas_identity(files[0][0]),),
                 contents=Contents(files=_as_handed_in(files, assignment)),
                 where=files[0][1].where,
                 receipt=Receipt(late=any(match["late"] for match, _ in files)),
@@ -67,10 +60,27 @@ def _canvas_name(name: str) -> re.Match[str] | None:
     return _CANVAS.fullmatch(name)
 
 
-def canvas_prefix(name: str) -> str:
-    """What Canvas knows a file of its download by: "lovelaceada_1001_5002_"; "" where nothing."""
-    match = _canvas_name(name)
-    return name[: match.start("file")] if match and match["attachment"] else ""
+def _canvas_identity(match: re.Match[str]) -> Identity:
+    number, name = match["id"], match["name"] or ""
+    anonymous = number.startswith("anon_")
+    return Identity(
+        key=number if anonymous else f"{name}_{number}".lstrip("_"),
+        canvas_id="" if anonymous else number,
+        anonymous=anonymous,
+    )
+
+
+def canvas_feedback(contents: Contents, name: str) -> Iterator[tuple[Identity, str]]:
+    """Whose each hand-in of Canvas's zip is, and what a file back to them must be called.
+
+    Canvas finds student and hand-in by the two numbers in the name of a file that was handed in.
+    """
+    done: set[Identity] = set()
+    for file in contents.files:
+        match = _canvas_name(file.name)
+        if match and match["attachment"] and (who := _canvas_identity(match)) not in done:
+            done.add(who)
+            yield who, f"{file.name[: match.start('file')]}{name}"
 
 
 def _as_handed_in(files: list[tuple[re.Match[str], File]], assignment: str) -> tuple[File, ...]:
@@ -118,6 +128,22 @@ def moodle(contents: Contents) -> Unpacked | None:
     ]
     taken = {node.where for _, node in nodes}
     return Unpacked(hand_ins=tuple(hand_ins), rest=without(contents, taken))
+
+
+def moodle_feedback(contents: Contents, name: str) -> Iterator[tuple[Identity, str]]:
+    """Whose each hand-in of Moodle's zip is, and what a file back to them must be called."""
+    done: set[Identity] = set()
+    there: list[Folder | File] = [*contents.folders, *contents.files]
+    for node in there:
+        match = _MOODLE.fullmatch(node.name)
+        if match and (who := _participant(match["name"], match["id"])) not in done:
+            done.add(who)
+            yield who, moodle_name(match["name"], match["id"], name)
+
+
+def moodle_name(full_name: str, number: str, name: str) -> str:
+    """A file of feedback as Moodle finds its participant: by the number behind the first "_"."""
+    return f"{full_name.replace('_', ' ')}_{number}_assignsubmission_file_{name}"
 
 
 def _participant(name: str, number: str) -> Identity:

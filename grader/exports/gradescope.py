@@ -11,12 +11,15 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
-from grader.errors import EngineError
-from grader.reports.phrasing import next_step, status_word, where
-from grader.reports.view import StudentCriterion, StudentView
-from grader.types import Status, Verdict
+from pydantic import ValidationError
 
-VISIBILITY = ("visible", "after_due_date", "after_published", "hidden")
+from grader.errors import EngineError, UsageError
+from grader.exports.marks import Kept
+from grader.reports.phrasing import next_step, status_word, where
+from grader.reports.schema import VIEW
+from grader.reports.view import StudentCriterion, StudentView
+from grader.types import Rubric, Status, Verdict
+
 MOST_CHARACTERS = 20_000
 """Length of one output."""
 
@@ -30,8 +33,8 @@ def results(
         view: what its student may know.
         hides: ids of the criteria that look at hidden cases.
         language: "en" or "ko".
-        hidden: when students see what rests on hidden cases; one of `VISIBILITY`. While a test is
-            not visible, Gradescope keeps the total from them too, so that handing in again and
+        hidden: when students see what rests on hidden cases. While a test is not visible,
+            Gradescope keeps the total from them too, so that handing in again and
             again tells nothing about hidden cases.
 
     Raises:
@@ -73,6 +76,35 @@ def results(
         "tests": tests,
         "leaderboard": [],
     }
+
+
+def hiding(rubric: Rubric) -> frozenset[str]:
+    """Ids of the criteria that look at hidden cases."""
+    return frozenset(
+        criterion.id
+        for criterion in rubric.criteria
+        if not criterion.manual
+        and any(case.show == "hidden" for case in rubric.cases_over(criterion))
+    )
+
+
+def results_json(
+    kept: Kept, hides: Collection[str], language: str, *, hidden: str
+) -> dict[str, Any]:
+    """What Gradescope is told of one submission in a folder of results.
+
+    Raises:
+        EngineError: as `results`.
+        UsageError: the student's view can't be read.
+    """
+    path = kept.folder / "grade.json"
+    try:
+        view = VIEW.validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise UsageError(
+            f"expected a student's grade, got {type(error).__name__} @ {path}; grade again"
+        ) from error
+    return results(view, hides, language, hidden=hidden)
 
 
 def _tests(

@@ -7,20 +7,16 @@ was there before a deadline.
 """
 
 import fcntl
-import hashlib
-import json
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from string import Formatter
 from typing import Literal
-from urllib.parse import unquote, urlsplit
 
 from grader.collect.pulled import PULLED, Pulled, folder_pulled, pulled_json
 from grader.collect.repositories import GitError, commit_contents
