@@ -2,7 +2,6 @@
 
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -32,6 +31,16 @@ from grader.types import Grade, Status
 
 command = typer.Typer(add_completion=False)
 
+UnisolatedOption = Annotated[
+    bool,
+    typer.Option(
+        "--allow-unisolated", help="Run hidden cases even where submissions can't be shut in."
+    ),
+]
+BranchesOption = Annotated[
+    bool, typer.Option("--branches", help="A Git repository has a branch for each student.")
+]
+
 
 def print_class(result: ClassResult, lang: Language, *, as_json: bool) -> None:
     """What grading a class gave: as JSON, or as a table and where the page is."""
@@ -43,8 +52,10 @@ def print_class(result: ClassResult, lang: Language, *, as_json: bool) -> None:
     console.print(str(result.page), soft_wrap=True, markup=False, highlight=False)
 
 
-def told_of_hand_ins(found: Found) -> Iterator[str]:
-    """Who is missing, whose submission is nobody's, and what the LMS marks as late."""
+def print_found(found: Found, console: Console) -> None:
+    """What was not taken, who is missing, whose submission is nobody's, and who is late."""
+    for skipped in found.skipped:
+        console.print(f"skipped {skipped}", style="yellow", markup=False, highlight=False)
     late = [student for student, receipt in found.receipts.items() if receipt.late]
     lists = (
         ("not in the roster", found.unmapped),
@@ -53,7 +64,8 @@ def told_of_hand_ins(found: Found) -> Iterator[str]:
     )
     for what, names in lists:
         if names:
-            yield f"{what} ({len(names)}): {', '.join(visible(name) for name in names)}"
+            line = f"{what} ({len(names)}): {', '.join(visible(name) for name in names)}"
+            console.print(line, style="yellow", markup=False, highlight=False, soft_wrap=True)
 
 
 @command.command()
@@ -67,15 +79,8 @@ def grade(
         int, typer.Option("-j", "--workers", min=1, max=64, help="Submissions at a time.")
     ] = os.cpu_count() or 1,
     fresh: Annotated[bool, typer.Option("--fresh", help="Grade again what is known.")] = False,
-    unisolated: Annotated[
-        bool,
-        typer.Option(
-            "--allow-unisolated", help="Run hidden cases even where submissions can't be shut in."
-        ),
-    ] = False,
-    each_branch: Annotated[
-        bool, typer.Option("--branches", help="A Git repository has a branch for each student.")
-    ] = False,
+    unisolated: UnisolatedOption = False,
+    each_branch: BranchesOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Grade submissions, and write marks, reports and a class page."""
@@ -107,10 +112,7 @@ def grade(
             )
     finally:
         zygote.close()
-    for skipped in found.skipped:
-        quiet.print(f"skipped {skipped}", style="yellow", markup=False, highlight=False)
-    for line in told_of_hand_ins(found):
-        quiet.print(line, style="yellow", markup=False, highlight=False, soft_wrap=True)
+    print_found(found, quiet)
     print_class(result, lang, as_json=as_json)
     if result.missing:
         quiet.print(

@@ -23,7 +23,7 @@ METADATA = "submission_metadata.yml"
 MOST_METADATA_BYTES = 32_000_000
 
 _CANVAS = re.compile(
-    r"(?:(?P<name>.*?)_)?(?P<late>LATE_)?(?P<id>\d+|anon_[^\W_]+)_"
+    r"(?:(?P<name>.*?)_)??(?P<late>LATE_)?(?P<id>\d+|anon_[^\W_]+)_"
     r"(?:(?P<attachment>\d+)_(?P<file>.+)|(?P<entry>(?:text|link)\.html))",
     re.DOTALL,
 )

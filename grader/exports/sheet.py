@@ -77,12 +77,12 @@ def read_sheet(path: Path, needed: tuple[str, ...]) -> Sheet:
             f"expected a sheet in UTF-8, as it was downloaded, got byte {raw[error.start]:#04x} @ "
             f"{path}; download it again, and do not save it from a spreadsheet program"
         ) from error
-    problem = UsageError(f"expected a CSV, got nothing @ {path}")
+    problems: list[UsageError] = []
     for delimiter in ",;\t":
         try:
             rows = _rows(text, delimiter)
         except ValueError as error:
-            problem = UsageError(f"expected a CSV, got {error} @ {path}; download it again")
+            problems.append(UsageError(f"expected a CSV, got {error} @ {path}; download it again"))
             continue
         if not rows:
             continue
@@ -90,11 +90,13 @@ def read_sheet(path: Path, needed: tuple[str, ...]) -> Sheet:
         lacking = [name for name in needed if name not in sheet.header]
         if not lacking:
             return sheet
-        problem = UsageError(
+        lack = UsageError(
             f"expected the columns {', '.join(needed)}, got none called {lacking[0]!r} @ {path} "
             "line 1; is it the sheet that the LMS gave you?"
         )
-    raise problem
+        problems.append(lack)
+    # What is said of the usual separator, the comma, is the most likely to help.
+    raise problems[0] if problems else UsageError(f"expected a CSV, got nothing @ {path}")
 
 
 def _rows(text: str, delimiter: str) -> tuple[tuple[Cell, ...], ...]:
