@@ -55,7 +55,7 @@ def push(folder: Path, student: str, at: datetime | None = None, *options: str) 
 def pulled(
     folder: Path, where: Repositories, clock: Clock | None = None, until: datetime | None = None
 ) -> dict[str, Fetched]:
-    everyone = tuple(remotes(CLASS, where, "lstm"))
+    everyone = tuple(remotes(CLASS, where, "lstm", folder))
     by = None if until is None else {person.student: until for person in CLASS}
     now = clock or Clock(DUE)
     return {
@@ -234,7 +234,7 @@ def test_nothing_of_a_repository_is_obeyed(tmp_path: Path) -> None:
 )
 def test_an_address_at_fault_is_refused(where: Repositories, said: str) -> None:
     with pytest.raises(UsageError, match=said):
-        tuple(remotes(CLASS, where, "lstm"))
+        tuple(remotes(CLASS, where, "lstm", Path("/course")))
 
 
 def test_an_address_that_would_run_a_program_is_not_fetched(tmp_path: Path) -> None:
@@ -247,13 +247,28 @@ def test_an_address_that_would_run_a_program_is_not_fetched(tmp_path: Path) -> N
 def test_whoever_has_no_account_in_the_roster_has_no_remote() -> None:
     people = (Person(student="ada"), Person(student="bob", github="b"))
     where = Repositories(url="https://x/{assignment}-{github}.git")
-    (remote,) = remotes(people, where, "lstm")
+    (remote,) = remotes(people, where, "lstm", Path("/course"))
     assert remote.url == "https://x/lstm-b.git"
+
+
+@pytest.mark.parametrize(
+    ("url", "filled"),
+    [
+        ("hosts/{github}.git", "/course/hosts/b.git"),
+        ("/hosts/{github}.git", "/hosts/b.git"),
+        ("git@host:org/{assignment}-{github}", "git@host:org/lstm-b"),
+        ("file:///hosts/{github}", "file:///hosts/b"),
+    ],
+)
+def test_a_path_starts_from_the_course(url: str, filled: str) -> None:
+    people = (Person(student="bob", github="b"),)
+    (remote,) = remotes(people, Repositories(url=url), "lstm", Path("/course"))
+    assert remote.url == filled
 
 
 def test_two_pulls_at_once_are_refused(tmp_path: Path) -> None:
     where = hosted(tmp_path, *CLASS)
-    everyone = tuple(remotes(CLASS, where, "lstm"))
+    everyone = tuple(remotes(CLASS, where, "lstm", tmp_path))
     out = tmp_path / "submissions" / "lstm"
 
     def again(fetched: Fetched) -> None:

@@ -58,7 +58,7 @@ def pull(
     people = course_roster(root).people
     if not people:
         raise UsageError(f"expected a roster with students, got none @ {root / FILE} $.roster")
-    everyone = tuple(remotes(people, where, assignment))
+    everyone = tuple(remotes(people, where, assignment, root))
     by = None if at is None else moment(at)
     out = out or Path("submissions") / assignment
     quiet = Console(stderr=True)

@@ -69,7 +69,7 @@ def return_(
         where = read_settings(root).repositories
         if where is None:
             raise UsageError(f"expected repositories, got none @ {root / FILE} $.repositories")
-        everyone = tuple(remotes(roster.people, where, assignment))
+        everyone = tuple(remotes(roster.people, where, assignment, root))
         name = branch or f"grader/{assignment}"
         done = to_branches(results, reports, everyone, name, dry_run=dry_run, again=again)
         out = Path(name)

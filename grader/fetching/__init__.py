@@ -67,8 +67,16 @@ class Fetched:
     """What was left out of the folder, and what came too late, each in a sentence."""
 
 
-def remotes(people: Sequence[Person], where: Repositories, assignment: str) -> Iterator[Remote]:
+def remotes(
+    people: Sequence[Person], where: Repositories, assignment: str, course: Path
+) -> Iterator[Remote]:
     """The repository of everybody whose row of the roster holds what its address needs.
+
+    Args:
+        people: the roster.
+        where: where repositories are.
+        assignment: name of the assignment.
+        course: folder that an address which is a path of the disk starts from.
 
     Raises:
         UsageError: an address has a place that is no column, or starts like an option.
@@ -78,6 +86,8 @@ def remotes(people: Sequence[Person], where: Repositories, assignment: str) -> I
         filled = {}
         for name in ("url", "branch", "folder"):
             filled[name] = _filled(getattr(where, name), values)
+        if filled["url"] and ":" not in filled["url"]:
+            filled["url"] = str(course / filled["url"])
         if all(value is not None for value in filled.values()):
             yield Remote(person=person, **{name: value or "" for name, value in filled.items()})
 
