@@ -18,6 +18,8 @@ import grader
 from grader.errors import UsageError
 
 PACKAGE = "sequence-grader"
+EXTRAS = ("", "instructor")
+"""What of it grading needs, beside the plain package."""
 SUFFIXES = (".py", ".yaml", ".html", ".css", ".js", ".svg", ".json")
 """Files of the engine."""
 MOST_BYTES = 100_000_000
@@ -144,7 +146,7 @@ def pinned() -> tuple[str, ...]:
             for text in requires(waiting.pop()) or ():
                 need = Requirement(text)
                 name = re.sub(r"[-_.]+", "-", need.name).lower()
-                if name in found or (need.marker and not need.marker.evaluate({"extra": ""})):
+                if name in found or not _needed(need):
                     continue
                 found[name] = f"{name}=={version(name).partition('+')[0]}"
                 waiting.append(name)
@@ -154,3 +156,9 @@ def pinned() -> tuple[str, ...]:
             "it with pip and run this again"
         ) from error
     return tuple(found[name] for name in sorted(found))
+
+
+def _needed(need: Requirement) -> bool:
+    """Whether grading needs it, in this Python on this system."""
+    marker = need.marker
+    return marker is None or any(marker.evaluate({"extra": extra}) for extra in EXTRAS)
