@@ -1,18 +1,22 @@
 """Every command of docs/lms.md, one after another, in a small course; and what each leaves."""
 
+import contextlib
 import csv
+import io
 import json
 import re
 import shlex
 import zipfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from repositories import made_repository, run_git
-from test_cli import run
 from tiny_course import RIGHT, WRONG, make_course
 from zips import write_zip
+
+from grader import cli
 
 BOB = "bob@example.org,B,4,"
 DOCS = (Path(__file__).resolve().parent.parent / "docs" / "lms.md").read_text("utf-8")
@@ -29,6 +33,34 @@ MOODLE = """Identifier,"Full name",Status,Grade,"Maximum Grade","Last modified (
 "Participant 58","Bob Roe",-,,10.00,-
 "Participant 59","Cid Lee",-,,10.00,-
 """
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a command ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def run(*arguments: object, cwd: Path) -> Done:
+    """A command as it is typed, in this process: nothing here needs one of its own."""
+    out, errors = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(cwd)
+        patch.setenv("COLUMNS", "200")
+        patch.setenv("LANG", "C.UTF-8")
+        # The course's own gradebook, whatever other tests use.
+        patch.delenv("GRADER_GRADEBOOK", raising=False)
+        patch.setattr("sys.argv", ["grader", *map(str, arguments)])
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors):
+            try:
+                cli.main()
+                code = 0
+            except SystemExit as end:
+                code = int(end.code or 0)
+    return Done(code, out.getvalue(), errors.getvalue())
 
 
 @pytest.fixture(scope="module")

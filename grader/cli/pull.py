@@ -47,7 +47,7 @@ def pull(
     ] = AT_ONCE,
     as_json: JsonOption = False,
 ) -> None:
-    """Fetch every student's repository into a folder for each."""
+    """Fetch every student's repository."""
     root = find_course(Path.cwd(), course)
     where = read_settings(root).repositories
     if where is None:
