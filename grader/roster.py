@@ -66,6 +66,8 @@ class Identity:
     """Number or login that the institution gives."""
     anonymous: bool = False
     """Whether the LMS hides who it is."""
+    doubtful: bool = False
+    """Whether the number may be part of a name: then the full name has to agree with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,12 @@ class Roster:
             if (person := self.with_value(column, value))
         }
         if found:
-            return next(iter(found.values())) if len(found) == 1 else None
+            person = next(iter(found.values()))
+            agreed = not who.doubtful or letters(who.name) in {
+                letters(person.name),
+                letters(turned(person.name)),
+            }
+            return person if len(found) == 1 and agreed else None
         if who.moodle_id:
             return self._in_moodle(who)
         for column in ("student", "github", "email"):
@@ -135,6 +142,11 @@ class Roster:
 def folded(value: str) -> str:
     """What two spellings of one name, number or address have in common."""
     return " ".join(unicodedata.normalize("NFC", value).casefold().split())
+
+
+def letters(name: str) -> str:
+    """The letters and digits of a name: all that Canvas leaves of it in a file's name."""
+    return "".join(char for char in folded(name) if char.isalnum() or char == "_")
 
 
 def turned(name: str) -> str:

@@ -92,6 +92,30 @@ def test_an_unpacked_download_is_read_like_the_zip(tmp_path: Path) -> None:
     assert set(taken(got)) == {"ada", "김민준", "zoe", "roejane_1009"}
 
 
+@pytest.mark.parametrize("name", ["x_1002_1001_5001_lstm.py", "1002_1001_5001_lstm.py"])
+def test_nobody_hands_in_for_another_by_a_number_in_their_own_name(
+    name: str, tmp_path: Path
+) -> None:
+    """sanitize_user_name takes numbers only from between two "_", so one at the end stays."""
+    got = found(tmp_path, (name, WORK), ("민준김_1002_5003_lstm.py", WORK), roster=CLASS)
+    assert {each.student: each.path[-12:] for each in got.submissions}["김민준"] == "5003_lstm.py"
+    assert "김민준 (2)" not in taken(got)
+
+
+def test_a_file_whose_name_begins_with_a_number_is_its_owners(tmp_path: Path) -> None:
+    got = found(tmp_path, ("lovelaceada_1001_5001_3_lstm.py", WORK), roster=CLASS)
+    assert taken(got) == {"ada": ["3_lstm.py"]}
+    assert got.unmapped == ()
+
+
+def test_a_second_hand_in_of_one_student_is_listed(tmp_path: Path) -> None:
+    (tmp_path / "ada.py").write_bytes(WORK)
+    (tmp_path / "ada-l.py").write_bytes(WORK)
+    got = collect([tmp_path], "lstm", CLASS)
+    assert list(taken(got)) == ["ada", "ada (2)"]
+    assert [line.partition(" (/")[0] for line in got.unmapped] == ["ada (2)"]
+
+
 def test_both_versions_of_a_file_in_one_hand_in_keep_their_names(tmp_path: Path) -> None:
     files = ("a_1_5001_lstm.py", "a_1_5002_lstm-1.py")
     assert taken(found(tmp_path, *((name, WORK) for name in files))) == {

@@ -378,6 +378,37 @@ def test_whatever_people_are_called_only_their_cells_change(
     assert importers.canvas(done.content, roster_ids(roster), ASSIGNMENTS).new_students == []
 
 
+@given(
+    names=st.lists(NAMES, min_size=1, max_size=6),
+    points=st.lists(POINTS, min_size=6, max_size=6),
+)
+def test_whatever_people_are_called_in_moodle_only_their_grades_change(
+    names: list[str], points: list[Fraction]
+) -> None:
+    header = ["Identifier", '"Full name"', '"Email address"', "Status", "Grade"]
+    header += ['"Maximum Grade"', '"Last modified (grade)"', '"Feedback comments"']
+    rows = [
+        [
+            *(f'"Participant {number}"', quoted(name), f"s{number}@example.org"),
+            *("-", "", "1000.00", "-", quoted(name)),
+        ]
+        for number, name in enumerate(names)
+    ]
+    text = "".join(",".join(row) + "\n" for row in [header, *rows])
+    people = tuple(
+        Person(student=f"s{number}", email=f"s{number}@example.org") for number in range(len(names))
+    )
+    marks = [mark(f"s{number}", points[number]) for number in range(len(names))]
+    with tempfile.TemporaryDirectory() as folder:
+        done = moodle(Path(folder), *marks, text=text, roster=Roster(people))
+    before, after = cells(text.encode()), cells(done.content)
+    for number, (old, new) in enumerate(zip(before[1:], after[1:], strict=True)):
+        assert abs(Fraction(new[4]) - points[number]) <= Fraction(1, 200)
+        assert new[:4] + new[5:] == old[:4] + old[5:]
+    numbers = {str(number) for number in range(len(names))}
+    assert set(importers.moodle(done.content, numbers, 1000).grades) == numbers
+
+
 def roster_ids(roster: Roster) -> dict[str, str]:
     return {person.canvas_id: person.student for person in roster.people}
 

@@ -9,6 +9,7 @@ import shlex
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from tiny_course import RIGHT, WRONG, make_course
 from zips import write_zip
 
 from grader import cli
+from grader.exports.marks import FinalMark
 
 BOB = "bob@example.org,B,4,"
 DOCS = (Path(__file__).resolve().parent.parent / "docs" / "lms.md").read_text("utf-8")
@@ -141,6 +143,18 @@ def test_sheets_are_filled_in(course: Path, ran: dict[str, tuple[int, str, str]]
         rows = {row["student"]: row for row in csv.DictReader(file)}
     assert rows["ada"]["points"] == "6" and rows["cid"]["status"] == "missing"
     assert (course / "gradebook.csv").read_text("utf-8") == CANVAS
+
+
+def test_a_withheld_mark_is_said_by_the_exit_code(
+    course: Path, ran: dict[str, tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mark = FinalMark(student="ada", points=None, possible=Fraction(6), why="withheld")
+    monkeypatch.setattr("grader.cli.export.with_missing", lambda marks, roster: (mark,))
+    done = run("export", "canvas", "tiny", "gradebook.csv", cwd=course)
+    assert done.returncode == 3
+    assert "left: Lovelace, Ada: the mark is withheld" in done.stdout
+    assert (course / "results" / "tiny" / "canvas.csv").read_text("utf-8") == CANVAS
+    assert run("export", "csv", "tiny", "--out", "marks.csv", cwd=course).returncode == 3
 
 
 def test_gradescope_has_its_results_and_its_zip(

@@ -112,6 +112,13 @@ def collect(
             + "".join(f"\n  {legible(each)}" for each in collector.skipped)
         )
     submissions = tuple(_distinct(collector.submissions))
+    if collector.roster.people:
+        # Two hand-ins of one student: the second is nobody's until somebody says whose it is.
+        collector.unmapped += [
+            f"{named.student} ({named.path})"
+            for named, before in zip(submissions, collector.submissions, strict=True)
+            if named.student != before.student
+        ]
     return Found(
         submissions=submissions,
         skipped=tuple(map(legible, collector.skipped)),

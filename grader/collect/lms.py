@@ -23,8 +23,8 @@ METADATA = "submission_metadata.yml"
 MOST_METADATA_BYTES = 32_000_000
 
 _CANVAS = re.compile(
-    r"(?:(?P<name>.*?)_)??(?P<late>LATE_)?(?P<id>\d+|anon_[^\W_]+)_"
-    r"(?:(?P<attachment>\d+)_(?P<file>.+)|(?P<entry>(?:text|link)\.html))",
+    r"(?:(?P<name>.*?)_(?=(?:LATE_)?\d)|(?=(?:LATE_)?anon_))(?P<late>LATE_)?"
+    r"(?P<id>\d+|anon_[^\W_]+)_(?:(?P<attachment>\d+)_(?P<file>.+)|(?P<entry>(?:text|link)\.html))",
     re.DOTALL,
 )
 _MOODLE = re.compile(
@@ -36,38 +36,20 @@ _SUBMISSION = re.compile(r"submission_\d+")
 
 def canvas(contents: Contents, assignment: str) -> Unpacked | None:
     """Canvas's zip: every file of everybody in one folder, with name, number and file's number."""
-    named = [(match, file) for file in contents.files if (match := _canvas_name(file.name))]
-    if not most(len(named), (*contents.files, *contents.folders)):
+    by_student = _by_student(contents)
+    taken = {file.where for files in by_student.values() for _, file in files}
+    if not most(len(taken), (*contents.files, *contents.folders)):
         return None
-    by_student: dict[str, list[tuple[re.Match[str], File]]] = {}
-    for match, file in named:
-        by_student.setdefault(match["id"], []).append((match, file))
-    hand_ins: list[HandIn] = []
-    for files in by_student.values():
-        hand_ins.append(
-            HandIn(
-                who=(_canvas_identity(files[0][0]),),
-                contents=Contents(files=_as_handed_in(files, assignment)),
-                where=files[0][1].where,
-                receipt=Receipt(late=any(match["late"] for match, _ in files)),
-            )
+    hand_ins = tuple(
+        HandIn(
+            who=(who,),
+            contents=Contents(files=_as_handed_in(files, assignment)),
+            where=files[0][1].where,
+            receipt=Receipt(late=any(match["late"] for match, _ in files)),
         )
-    taken = {file.where for _, file in named}
-    return Unpacked(hand_ins=tuple(hand_ins), rest=without(contents, taken))
-
-
-def _canvas_name(name: str) -> re.Match[str] | None:
-    return _CANVAS.fullmatch(name)
-
-
-def _canvas_identity(match: re.Match[str]) -> Identity:
-    number, name = match["id"], match["name"] or ""
-    anonymous = number.startswith("anon_")
-    return Identity(
-        key=number if anonymous else f"{name}_{number}".lstrip("_"),
-        canvas_id="" if anonymous else number,
-        anonymous=anonymous,
+        for who, files in by_student.items()
     )
+    return Unpacked(hand_ins=hand_ins, rest=without(contents, taken))
 
 
 def canvas_feedback(contents: Contents, name: str) -> Iterator[tuple[Identity, str]]:
@@ -75,12 +57,32 @@ def canvas_feedback(contents: Contents, name: str) -> Iterator[tuple[Identity, s
 
     Canvas finds student and hand-in by the two numbers in the name of a file that was handed in.
     """
-    done: set[Identity] = set()
+    for who, files in _by_student(contents).items():
+        for match, file in files:
+            if match["attachment"]:
+                yield who, f"{file.name[: match.start('file')]}{name}"
+                break
+
+
+def _by_student(contents: Contents) -> dict[Identity, list[tuple[re.Match[str], File]]]:
+    """Canvas's files by whose they are."""
+    named: dict[tuple[str, str], list[tuple[re.Match[str], File]]] = {}
     for file in contents.files:
-        match = _canvas_name(file.name)
-        if match and match["attachment"] and (who := _canvas_identity(match)) not in done:
-            done.add(who)
-            yield who, f"{file.name[: match.start('file')]}{name}"
+        if match := _CANVAS.fullmatch(file.name):
+            named.setdefault((match["name"] or "", match["id"]), []).append((match, file))
+    return {_canvas_identity(*whose, files): files for whose, files in named.items()}
+
+
+def _canvas_identity(name: str, number: str, files: list[tuple[re.Match[str], File]]) -> Identity:
+    anonymous = number.startswith("anon_")
+    return Identity(
+        key=number if anonymous else f"{name}_{number}".lstrip("_"),
+        name=name,
+        canvas_id="" if anonymous else number,
+        anonymous=anonymous,
+        # Somebody may call themselves "x_1002": then the first number is not theirs.
+        doubtful=all(re.match(r"\d+_", match["file"] or "") for match, _ in files),
+    )
 
 
 def _as_handed_in(files: list[tuple[re.Match[str], File]], assignment: str) -> tuple[File, ...]:

@@ -12,7 +12,7 @@ from fractions import Fraction
 from grader.exports.marks import FinalMark
 from grader.exports.sheet import Sheet
 from grader.reports.legible import points_text, rounded_points, visible
-from grader.roster import Identity, Roster, folded, turned
+from grader.roster import Identity, Roster, folded, letters, turned
 
 NO_MARK = {
     "withheld": "the mark is withheld",
@@ -168,24 +168,19 @@ class _Names:
         # What comes out of an LMS's download is called after the name and the number in its sheet.
         numbered = [(name.rpartition("_"), name) for name in marks]
         self._by_number = _once(
-            [(f"{_letters(stem)} {end}", name) for (stem, _, end), name in numbered if stem]
+            [(f"{letters(stem)} {end}", name) for (stem, _, end), name in numbered if stem]
         )
 
     def find(self, who: Identity) -> str | None:
         """The name that a row stands for."""
         for number in (who.canvas_id, who.moodle_id):
             for stem in (who.name, who.key.removesuffix(number)):
-                if number and (found := self._by_number.get(f"{_letters(stem)} {number}")):
+                if number and (found := self._by_number.get(f"{letters(stem)} {number}")):
                     return found
         for name in (who.canvas_id, who.sis_id, who.key, who.email, who.name, turned(who.name)):
             if name and (found := self._by_name.get(folded(name))):
                 return found
         return None
-
-
-def _letters(name: str) -> str:
-    """The letters and digits of a name: all that Canvas leaves of it in a file's name."""
-    return "".join(char for char in folded(name) if char.isalnum() or char == "_")
 
 
 def _once(pairs: list[tuple[str, str]]) -> dict[str, str]:
