@@ -7,7 +7,7 @@ where it stopped, and nothing is run twice.
 import hashlib
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -22,11 +22,13 @@ from grader.expected import Standard, from_reference
 from grader.fingerprints import SCHEME, FingerprintFile
 from grader.mistakes import FromReference
 from grader.pipeline import Desk, grade
+from grader.profile import Profile
 from grader.provenance import provenance
 from grader.reports.classroom import class_html, folders, grades_csv, grades_json
 from grader.reports.student import report_html, report_json
 from grader.reports.view import student_view
 from grader.sandbox.runner import Runner
+from grader.sandbox.stopwatch import stage
 from grader.types import Grade, Status, Submission
 
 GRADE: TypeAdapter[Grade] = TypeAdapter(Grade)
@@ -41,6 +43,8 @@ class Marker:
         self.assignment: Assignment = read_assignment(course, name)
         self._secret = course_secret(course)
         self._runner = runner
+        self.profile: Profile | None = None
+        """What notes where the time of each submission goes, if anything does."""
 
     @property
     def trains(self) -> bool:
@@ -100,7 +104,8 @@ class Marker:
             open=self._runner.open,
             mistakes=self.mistakes,
         )
-        return grade(submission, desk, provenance(self.key(submission), self._level))
+        with self.profile.submission(submission.student) if self.profile else nullcontext():
+            return grade(submission, desk, provenance(self.key(submission), self._level))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,6 +207,7 @@ def prepare(out: Path) -> None:
         ) from error
 
 
+@stage("report")
 def write_student(folder: Path, grade: Grade, language: str) -> None:
     """What a student may see: `report.html` and `grade.json`."""
     view = student_view(grade)
@@ -209,6 +215,7 @@ def write_student(folder: Path, grade: Grade, language: str) -> None:
     _write(folder / "grade.json", report_json(view))
 
 
+@stage("class page")
 def write_class(out: Path, grades: tuple[Grade, ...], language: str) -> Path:
     """What the instructor sees: `index.html`, `grades.csv` and `grades.json`."""
     page = out / "index.html"
@@ -235,6 +242,7 @@ def _known(out: Path, submission: Submission, marker: Marker) -> Grade | None:
     return replace(known, student=submission.student)
 
 
+@stage("gradebook")
 def _keep(out: Path, grade: Grade) -> None:
     """Keeps a grade, unless it was withheld: our fault is tried again next time."""
     if grade.provenance is not None and grade.status is not Status.WITHHELD:

@@ -21,6 +21,7 @@ FLOORS: list[list[str]] = [
 ]
 UNTRUSTED_NAMES = (
     *(
+        "stopwatch",
         "wire",
         "values",
         "probes",

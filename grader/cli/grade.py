@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -22,12 +23,13 @@ from grader.collect import Found, collect
 from grader.course import course_roster, require
 from grader.executors import executor
 from grader.instructor import KEPT, ClassResult, Marker, grade_class
+from grader.profile import Profile
 from grader.reports.classroom import grades_json
 from grader.reports.legible import visible
 from grader.reports.terminal import class_report
 from grader.sandbox.runner import Runner
 from grader.sandbox.warm import Zygote
-from grader.types import Grade, Status
+from grader.types import Status
 
 command = typer.Typer(add_completion=False)
 
@@ -39,6 +41,9 @@ UnisolatedOption = Annotated[
 ]
 BranchesOption = Annotated[
     bool, typer.Option("--branches", help="A Git repository has a branch for each student.")
+]
+ProfileOption = Annotated[
+    bool, typer.Option("--profile", help="Say where the time went, stage by stage.")
 ]
 
 
@@ -81,6 +86,7 @@ def grade(
     fresh: Annotated[bool, typer.Option("--fresh", help="Grade again what is known.")] = False,
     unisolated: UnisolatedOption = False,
     each_branch: BranchesOption = False,
+    profiled: ProfileOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Grade submissions, and write marks, reports and a class page."""
@@ -95,12 +101,9 @@ def grade(
         marker = Marker(root, assignment, Runner(zygote, workers))
         require(zygote.isolation(), root, hides=marker.hides, unisolated=unisolated)
         zygote.training = marker.trains
-        with progress_bar(quiet) as progress:
+        profile = marker.profile = Profile() if profiled else None
+        with profile.run() if profile else nullcontext(), progress_bar(quiet) as progress:
             bar = progress.add_task(assignment, total=len(found.submissions))
-
-            def advance(graded: Grade) -> None:
-                progress.advance(bar)
-
             result = grade_class(
                 marker,
                 found,
@@ -108,12 +111,14 @@ def grade(
                 executor(workers),
                 fresh=fresh,
                 language=lang,
-                progress=advance,
+                progress=lambda graded: progress.advance(bar),
             )
     finally:
         zygote.close()
     print_found(found, quiet)
     print_class(result, lang, as_json=as_json)
+    if profile:
+        quiet.print(profile.shown())
     if result.missing:
         quiet.print(
             f"interrupted: {result.missing} not graded yet; the same command goes on from here",

@@ -11,6 +11,7 @@ from grader.diagnose.localise import localise
 from grader.diagnose.sharing import shares
 from grader.fingerprints import Fingerprint, Key, fingerprints
 from grader.mistakes import Ids, Mistakes
+from grader.sandbox.stopwatch import stage
 from grader.types import (
     Diagnosis,
     Finding,
@@ -28,6 +29,7 @@ __all__ = ["diagnose", "shares"]
 Own = dict[Key, Fingerprint]
 
 
+@stage("diagnose", whole=True)
 def diagnose(
     rubric: Rubric,
     settings: Mapping[str, Setting],

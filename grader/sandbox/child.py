@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from grader.errors import EngineError
-from grader.sandbox import wire
+from grader.sandbox import stopwatch, wire
 from grader.sandbox.warm import END_SECONDS, Zygote
 from grader.types import Limits, Outcome, RawOutput
 
@@ -30,8 +30,6 @@ ANNOUNCEMENTS = 2
 """Frames before the first answer: that it is set up, and how the load went."""
 PAUSE_SECONDS = 0.002
 """So that several answers are read at once: to wake up for each costs both sides."""
-DONE = {"done": True}
-"""The frame after the last answer to a plan."""
 
 
 class Child:
@@ -56,6 +54,7 @@ class Child:
         self._reader = wire.FrameReader(wire.Caps(payload_bytes=limits.result_bytes))
         self._printed, self._told, self._printed_bytes = bytearray(), bytearray(), 0
         self._allowed, self._dying = ANNOUNCEMENTS, False
+        self._heard = 0
         self.frames: list[Any] = []
         """What it has sent."""
         self.stopped: RawOutput | None = None
@@ -120,7 +119,10 @@ class Child:
         except OSError:  # it is gone, or has closed its end: what it has told says which
             self._stop(None)
         self._watch(self._allowed, seconds)
-        if len(self.frames) >= self._allowed and self.frames[-1] != DONE:
+        for frame in self.frames[self._heard :]:
+            stopwatch.told(frame)
+        self._heard = len(self.frames)
+        if len(self.frames) >= self._allowed and not is_end(self.frames[-1]):
             self._forge("expected one frame for each trial and then the end, got another")
         return self.frames[before : before + count]
 
@@ -210,6 +212,11 @@ class Child:
         facts = {"reason": "frame", "got": got}
         self.stopped = RawOutput(outcome=Outcome.UNREADABLE, facts=facts)
         self._stop(None)
+
+
+def is_end(frame: Any) -> bool:
+    """Whether it is what the worker sends after the last answer to a plan."""
+    return isinstance(frame, dict) and frame.keys() == {"done", stopwatch.TOLD}
 
 
 def clear(folder: str) -> None:

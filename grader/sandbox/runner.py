@@ -18,6 +18,7 @@ from grader.sandbox import wire
 from grader.sandbox.child import ANNOUNCEMENTS, Child, death, sealed
 from grader.sandbox.outputs import OUR_FAULT, raw_output
 from grader.sandbox.questions import job_tree, plan_tree
+from grader.sandbox.stopwatch import stage
 from grader.sandbox.turns import Turn
 from grader.sandbox.warm import Isolation, Zygote
 from grader.types import Job, Outcome, RawOutput, Trial
@@ -89,6 +90,7 @@ class _Conversation:
         self._spent: set[str] = set()
         self._over: RawOutput | None = None
 
+    @stage("talk")
     def ask(self, trials: tuple[Trial, ...]) -> tuple[RawOutput, ...]:
         """One output for each trial, in order."""
         outputs: list[RawOutput] = []
@@ -96,6 +98,7 @@ class _Conversation:
             outputs += self._answers(tuple(group))
         return tuple(outputs)
 
+    @stage("end")
     def part(self) -> None:
         """Ends the child, if there is one; one that does not end costs nobody a mark."""
         child, self._child = self._child, None

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -90,6 +91,7 @@ class Zygote:
             request = {
                 "fork": job,
                 "scratch": scratch,
+                "asked": time.monotonic(),
                 "limits": {
                     "memory_bytes": limits.memory_mb * 2**20,
                     "cpu_seconds": int(limits.seconds) + 2,
