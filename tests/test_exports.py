@@ -11,7 +11,6 @@ import importers
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sample_grades import by_hand, complete, not_started, passing, unreadable, withheld
 
 from grader.errors import UsageError
 from grader.exports.canvas import fill_canvas
@@ -21,6 +20,7 @@ from grader.exports.moodle import fill_moodle
 from grader.exports.plain import COLUMNS, marks_csv
 from grader.exports.sheet import read_sheet
 from grader.roster import Person, Roster
+from grader.types import Standing, Status
 
 CLASS = Roster(
     (
@@ -85,30 +85,48 @@ def cells(content: bytes, delimiter: str = ",") -> list[list[str]]:
 # -- final marks ------------------------------------------------------------------------------
 
 
+def standing(status: Status, earned: Fraction | int | None, pending: int = 0) -> Standing:
+    points = None if earned is None else Fraction(earned)
+    return Standing(
+        student="ada",
+        status=status,
+        earned=points,
+        possible=Fraction(13),
+        pending=Fraction(pending),
+        note="said",
+    )
+
+
 @pytest.mark.parametrize(
-    ("grade", "points", "why"),
+    ("where", "points", "why"),
     [
-        (complete(), 14, ""),
-        (passing(), None, "pending"),
-        (withheld(), None, "withheld"),
-        (unreadable(), None, "unreadable"),
-        (not_started(), 0, ""),
+        (standing(Status.GRADED, 13), 13, ""),
+        (standing(Status.GRADED, 13, 1), None, "pending"),
+        (standing(Status.WITHHELD, None), None, "withheld"),
+        (standing(Status.UNREADABLE, None), None, "unreadable"),
+        (standing(Status.NOT_STARTED, 0, 1), 0, ""),
     ],
 )
 def test_what_has_no_final_mark_has_a_reason_and_no_number(
-    grade, points: int | None, why: str
-) -> None:  # type: ignore[no-untyped-def]
-    made = final_mark(grade)
-    assert (made.points, made.why) == (points, why)
+    where: Standing, points: int | None, why: str
+) -> None:
+    made = final_mark(where)
+    assert (made.points, made.why, made.note) == (points, why, "said")
+    assert made.possible == where.possible + where.pending
 
 
 def test_a_mark_so_far_is_given_where_it_is_asked_for_and_a_withheld_one_never() -> None:
-    assert final_mark(passing(), so_far=True).points == 13
-    assert final_mark(withheld(), so_far=True).points is None
+    assert final_mark(standing(Status.GRADED, 12, 1), so_far=True).points == 12
+    assert final_mark(standing(Status.WITHHELD, None), so_far=True).points is None
+
+
+def test_a_whole_mark_that_a_person_has_set_is_the_last_word() -> None:
+    assert final_mark(standing(Status.GRADED, 9, 1), decided=True).points == 9
+    assert final_mark(standing(Status.WITHHELD, 9), decided=True).points == 9
 
 
 def test_points_stay_exact_until_they_are_written() -> None:
-    assert final_mark(by_hand(), so_far=True).points.denominator == 3  # type: ignore[union-attr]
+    assert final_mark(standing(Status.GRADED, Fraction(8, 3))).points == Fraction(8, 3)
     assert mark("ada", Fraction(10, 3)).out_of(Fraction(100)).points == Fraction(100, 3)
 
 

@@ -6,6 +6,7 @@ import io
 import json
 import re
 import shlex
+import xml.etree.ElementTree as ET
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -157,6 +158,31 @@ def test_a_withheld_mark_is_said_by_the_exit_code(
     assert run("export", "csv", "tiny", "--out", "marks.csv", cwd=course).returncode == 3
 
 
+def test_junit_has_a_case_for_every_criterion(
+    course: Path, ran: dict[str, tuple[int, str, str]]
+) -> None:
+    root = ET.parse(course / "results" / "tiny" / "junit.xml").getroot()
+    assert len(root.findall(".//testcase")) == 8
+    failed = [
+        case.get("name") for case in root.iter("testcase") if case.find("failure") is not None
+    ]
+    assert failed == ["Twice the input"]
+
+
+def test_a_pull_at_the_due_date_takes_each_students_own(
+    course: Path, ran: dict[str, tuple[int, str, str]]
+) -> None:
+    settings = (course / "course.yaml").read_text("utf-8")
+    dates = "{due: 2026-03-01T23:59Z, extensions: {cid: 2999-01-01T00:00Z}}"
+    (course / "course.yaml").write_text(f"{settings}assignments:\n  tiny: {dates}\n", "utf-8")
+    told = json.loads(run("pull", "tiny", "--at", "due", "--json", cwd=course).stdout)
+    assert [each["student"] for each in told["fetched"]] == ["cid"]
+    assert len(told["failed"]) == 2
+    (course / "course.yaml").write_text(settings, "utf-8")
+    done = run("pull", "tiny", "--at", "due", cwd=course)
+    assert done.returncode == 2 and "expected a due date" in " ".join(done.stderr.split())
+
+
 def test_gradescope_has_its_results_and_its_zip(
     course: Path, ran: dict[str, tuple[int, str, str]]
 ) -> None:
@@ -186,7 +212,7 @@ def test_reports_are_returned(course: Path, ran: dict[str, tuple[int, str, str]]
         (("export", "canvas", "tiny"), "expected the CSV that Canvas gave you"),
         (("export", "canvas", "tiny", "none.csv"), "expected a downloaded sheet, got No such file"),
         (("export", "canvas", "tiny", "gradebook.csv", "--out", "gradebook.csv"), "another file"),
-        (("export", "csv", "tiny", "--results", "none"), "expected results of grader grade"),
+        (("export", "junit", "tiny", "--results", "none"), "expected results of grader grade"),
         (("export", "gradescope", "tiny", "--student", "eve"), "expected one of the students"),
         (("export", "csv", "tinny"), "did you mean 'tiny'"),
         (("return", "tiny", "canvas"), "with --download, got none"),
@@ -223,3 +249,13 @@ def test_what_was_exported_is_told_as_json_where_it_is_asked_for(
     assert told["missing"] == ["cid"]
     done = run("return", "tiny", "folder", "--json", "--dry-run", cwd=course)
     assert json.loads(done.stdout)["sent"] == ["ada", "bob"]
+
+
+def test_marks_by_hand_are_handed_on_and_the_last_word_is_a_persons(
+    course: Path, ran: dict[str, tuple[int, str, str]]
+) -> None:
+    for arguments in (("ada", "clarity", "0.5"), ("bob", "total", "5")):
+        done = run("mark", "tiny", *arguments, "--why", "seen", cwd=course)
+        assert done.returncode == 0, done.stderr
+    done = run("export", "canvas", "tiny", "gradebook.csv", "--json", cwd=course)
+    assert json.loads(done.stdout)["filled"] == {"ada": ["", "6.5"], "bob": ["", "5"]}

@@ -2,6 +2,7 @@
 
 import json
 import os
+import platform
 import sys
 from collections.abc import Callable
 from enum import StrEnum
@@ -26,17 +27,21 @@ from grader.cli.options import (
     LanguageOption,
     ResultsOption,
 )
-from grader.course import course_roster
+from grader.course import course_roster, gradebook_place, read_settings
 from grader.errors import EngineError, UsageError
 from grader.exports.autograder import autograder_zip
 from grader.exports.canvas import fill_canvas
 from grader.exports.gradescope import hiding, results_json, write_results
-from grader.exports.marks import FinalMark, Kept, read_results, results_marks, with_missing
+from grader.exports.junit import junit_xml
+from grader.exports.marks import FinalMark, Kept, final_mark, read_results, with_missing
 from grader.exports.matching import NO_MARK, Filled
 from grader.exports.moodle import fill_moodle
+from grader.exports.outcomes import results_suite
 from grader.exports.plain import marks_csv
+from grader.gradebook import Gradebook
 from grader.reports.legible import visible
 from grader.roster import Roster
+from grader.standing import WHOLE, read_pages, standing_of
 
 command = typer.Typer(add_completion=False)
 
@@ -48,6 +53,7 @@ class Format(StrEnum):
     MOODLE = "moodle"
     GRADESCOPE = "gradescope"
     CSV = "csv"
+    JUNIT = "junit"
 
 
 class Hidden(StrEnum):
@@ -60,7 +66,7 @@ class Hidden(StrEnum):
 
 
 FormatArgument = Annotated[
-    Format, typer.Argument(metavar="FORMAT", help="canvas, moodle, gradescope or csv.")
+    Format, typer.Argument(metavar="FORMAT", help="canvas, moodle, gradescope, csv or junit.")
 ]
 SheetArgument = Annotated[
     Path | None, typer.Argument(help="The CSV that Canvas or Moodle gave you.")
@@ -110,7 +116,7 @@ def export(
     unisolated: UnisolatedOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Write final marks for Canvas, Moodle, Gradescope or a CSV."""
+    """Write final marks for Canvas, Moodle, Gradescope, CSV or JUnit."""
     root = find_course(Path.cwd(), course)
     read = read_assignment(root, assignment)
     results = results or Path("results") / assignment
@@ -128,13 +134,19 @@ def export(
         _write(autograder, content, private=True)
         console.print(str(autograder))
         return
-    kept = read_results(results)
+    if form is Format.JUNIT:
+        path = out or results / "junit.xml"
+        suite = results_suite(assignment, read_results(results))
+        _write(path, junit_xml([suite], host=platform.node()).encode())
+        console.print(str(path))
+        return
     if form is Format.GRADESCOPE:
+        kept = read_results(results)
         for path in _gradescope(kept, read, lang, hidden.value, student, out):
             console.print(str(path))
         return
     roster = course_roster(root)
-    marks = with_missing(results_marks(kept, so_far=so_far), roster)
+    marks = with_missing(_marks(root, assignment, so_far=so_far), roster)
     if form is Format.CSV:
         path = out or results / "marks.csv"
         # The mark at the front makes spreadsheet programs read Hangul as what it is.
@@ -144,6 +156,24 @@ def export(
         _fill(form, read, sheet, marks, roster, results, out, column, scale, as_json)
     if any(mark.why == "withheld" for mark in marks):
         raise typer.Exit(WITHHELD)
+
+
+def _marks(root: Path, assignment: str, *, so_far: bool) -> tuple[FinalMark, ...]:
+    """Everybody's mark, as the gradebook and the course's policy have it today."""
+    policy = read_settings(root).policy(assignment)
+    with Gradebook(gradebook_place(root)) as book:
+        pages = read_pages(book, assignment)
+    marks = tuple(
+        final_mark(standing, so_far=so_far, decided=WHOLE in pages.marks.get(student, {}))
+        for student in pages.students
+        if (standing := standing_of(pages, student, policy)) is not None
+    )
+    if not marks:
+        raise UsageError(
+            f"expected grades of {assignment} in the gradebook, got none @ "
+            f"{gradebook_place(root)}; run: grader grade {assignment} SUBMISSIONS"
+        )
+    return marks
 
 
 def _fill(

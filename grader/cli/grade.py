@@ -20,9 +20,10 @@ from grader.cli.options import (
     progress_bar,
 )
 from grader.collect import Found, collect
-from grader.course import course_roster, require
+from grader.course import course_roster, gradebook_place, require
 from grader.executors import executor
-from grader.instructor import KEPT, ClassResult, Marker, grade_class
+from grader.gradebook import Gradebook
+from grader.instructor import ClassResult, Marker, grade_class
 from grader.profile import Profile
 from grader.reports.classroom import grades_json
 from grader.reports.legible import visible
@@ -96,19 +97,23 @@ def grade(
     quiet = Console(stderr=True)
     try:
         out = out or Path("results") / assignment
-        if fresh or not (out / KEPT).is_dir():
+        place = gradebook_place(root)
+        if fresh or not Path(place).exists():
             zygote.begin()  # while the rubric is read
+        book = Gradebook(place)
         marker = Marker(root, assignment, Runner(zygote, workers))
         require(zygote.isolation(), root, hides=marker.hides, unisolated=unisolated)
         zygote.training = marker.trains
         profile = marker.profile = Profile() if profiled else None
-        with profile.run() if profile else nullcontext(), progress_bar(quiet) as progress:
+        timed = profile.run() if profile else nullcontext()
+        with book, timed, progress_bar(quiet) as progress:
             bar = progress.add_task(assignment, total=len(found.submissions))
             result = grade_class(
                 marker,
                 found,
                 out,
                 executor(workers),
+                book,
                 fresh=fresh,
                 language=lang,
                 progress=lambda graded: progress.advance(bar),

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -15,6 +16,7 @@ from grader.course import FILE, course_roster, read_settings
 from grader.errors import UsageError
 from grader.fetching import AT_ONCE, Fetched, fetch, remotes
 from grader.reports.legible import visible
+from grader.roster import Person
 
 command = typer.Typer(add_completion=False)
 
@@ -33,6 +35,27 @@ def moment(text: str) -> datetime:
         ) from error
 
 
+def deadlines(
+    root: Path, assignment: str, people: Sequence[Person], at: str
+) -> dict[str, datetime]:
+    """By when each student's work had to be there: one time for all, or when it was due for them.
+
+    Raises:
+        UsageError: the course names no due date, or the time is none.
+    """
+    if at != "due":
+        by = moment(at)
+        return {person.student: by for person in people}
+    policy = read_settings(root).policy(assignment)
+    due = {person.student: policy.due_for(person.student) for person in people}
+    if policy.due is None:
+        raise UsageError(
+            f"expected a due date, for --at due, got none @ {root / FILE} "
+            f"$.assignments.{assignment}.due; name a time, such as --at 2026-03-01T23:59"
+        )
+    return {student: by for student, by in due.items() if by is not None}
+
+
 @command.command()
 def pull(
     assignment: Annotated[str, typer.Argument(help="Name of the assignment.")],
@@ -40,7 +63,7 @@ def pull(
     out: Annotated[Path | None, typer.Option(help="Folder of the submissions.")] = None,
     at: Annotated[
         str | None,
-        typer.Option(help="Take what had arrived by then, such as 2026-03-01T23:59."),
+        typer.Option(help="Take what had arrived by then: due, or 2026-03-01T23:59."),
     ] = None,
     jobs: Annotated[
         int, typer.Option("-j", "--jobs", min=1, max=64, help="Repositories at a time.")
@@ -59,7 +82,7 @@ def pull(
     if not people:
         raise UsageError(f"expected a roster with students, got none @ {root / FILE} $.roster")
     everyone = tuple(remotes(people, where, assignment, root))
-    by = None if at is None else moment(at)
+    by = None if at is None else deadlines(root, assignment, people, at)
     out = out or Path("submissions") / assignment
     quiet = Console(stderr=True)
     with progress_bar(quiet) as progress:
@@ -67,7 +90,7 @@ def pull(
         found = fetch(
             everyone,
             out,
-            until=None if by is None else {person.student: by for person in people},
+            until=by,
             jobs=jobs,
             progress=lambda fetched: progress.advance(bar),
         )

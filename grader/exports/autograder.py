@@ -53,6 +53,7 @@ mkdir "$work/class"
 cp -r "$root/submission" "$work/class/submission"
 cd "$root/source/course"
 export PYTHONPATH="$root/source" PYTHONDONTWRITEBYTECODE=1 XDG_CACHE_HOME="$root/cache"
+export GRADER_GRADEBOOK="$work/gradebook.db"
 "$python" -m grader grade ASSIGNMENT "$work/class" --out "$work/results" --lang LANGUAGE -j 1OPTIONS
 "$python" -m grader export gradescope ASSIGNMENT --results "$work/results" --student submission \\
 	--out "$root/results/results.json" --lang LANGUAGE --hidden HIDDEN

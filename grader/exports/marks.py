@@ -11,15 +11,11 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import TypeAdapter, ValidationError
-
 from grader.errors import UsageError
 from grader.reports.legible import visible
 from grader.roster import Roster
-from grader.types import Grade, Status
+from grader.types import Standing, Status
 
-GRADE: TypeAdapter[Grade] = TypeAdapter(Grade)
-KEPT = ".grades"
 Why = Literal["", "withheld", "unreadable", "pending", "missing"]
 
 
@@ -45,36 +41,30 @@ class FinalMark:
         return replace(self, points=self.points * maximum / self.possible, possible=maximum)
 
 
-def final_mark(grade: Grade, *, so_far: bool = False) -> FinalMark:
-    """The mark that a grade comes to.
+def final_mark(standing: Standing, *, so_far: bool = False, decided: bool = False) -> FinalMark:
+    """The mark that somebody gets for where they stand.
 
     Args:
-        grade: the grade.
+        standing: where they stand.
         so_far: take what has been earned where a person has yet to mark something.
+        decided: whether a person has set the whole mark, which is the last word.
     """
-    return _mark(
-        grade.student, grade.status, grade.earned, grade.possible, grade.pending, so_far=so_far
-    )
-
-
-def _mark(
-    student: str,
-    status: Status,
-    earned: Fraction | None,
-    possible: Fraction,
-    pending: Fraction,
-    *,
-    so_far: bool,
-) -> FinalMark:
     why: Why = ""
-    if status is Status.WITHHELD:
+    if decided and standing.earned is not None:
+        why = ""
+    elif standing.status is Status.WITHHELD:
         why = "withheld"
-    elif earned is None:
+    elif standing.earned is None:
         why = "unreadable"
-    elif pending and not so_far and status is Status.GRADED:
+    elif standing.pending and standing.status is Status.GRADED and not so_far:
         why = "pending"
-    points = None if why else earned
-    return FinalMark(student=student, points=points, possible=possible + pending, why=why)
+    return FinalMark(
+        student=standing.student,
+        points=None if why else standing.earned,
+        possible=standing.possible + standing.pending,
+        why=why,
+        note=standing.note,
+    )
 
 
 def with_missing(marks: Iterable[FinalMark], roster: Roster) -> tuple[FinalMark, ...]:
@@ -100,8 +90,6 @@ class Kept:
     """Folder of the student's report."""
     record: dict[str, Any]
     """What `grades.json` says of it."""
-    grade: Grade | None
-    """The grade, exact; None where it was withheld and so is not kept."""
 
 
 def read_results(results: Path) -> tuple[Kept, ...]:
@@ -118,7 +106,6 @@ def read_results(results: Path) -> tuple[Kept, ...]:
                 student=record["student"],
                 folder=results / record["folder"],
                 record=record,
-                grade=_exact(results, record),
             )
             for record in records["grades"]
         )
@@ -131,35 +118,3 @@ def read_results(results: Path) -> tuple[Kept, ...]:
         raise UsageError(
             f"expected results of grader grade, got {type(error).__name__} @ {path}; grade again"
         ) from error
-
-
-def _exact(results: Path, record: dict[str, Any]) -> Grade | None:
-    """The grade as it was kept, under the name that it has in these results."""
-    try:
-        view = json.loads((results / record["folder"] / "grade.json").read_bytes())
-        key = str(view["provenance"]["key"])
-        kept = (results / KEPT / Path(f"{key}.json").name).read_bytes()
-        return replace(GRADE.validate_json(kept), student=record["student"])
-    except (OSError, ValueError, KeyError, TypeError, ValidationError):
-        return None
-
-
-def results_marks(kept: Iterable[Kept], *, so_far: bool = False) -> tuple[FinalMark, ...]:
-    """The marks of a folder of results: exact where the grade is kept, else as it was written."""
-    return tuple(
-        _recorded(each, so_far=so_far)
-        if each.grade is None
-        else final_mark(each.grade, so_far=so_far)
-        for each in kept
-    )
-
-
-def _recorded(kept: Kept, *, so_far: bool) -> FinalMark:
-    earned, possible, pending = (
-        None if (value := kept.record[name]) is None else Fraction(str(value))
-        for name in ("earned", "possible", "pending")
-    )
-    status = Status(kept.record["status"])
-    return _mark(
-        kept.student, status, earned, possible or Fraction(0), pending or Fraction(0), so_far=so_far
-    )
