@@ -1,6 +1,7 @@
 """The front door: one module a command, imported when its command is called."""
 
 import importlib
+import keyword
 from typing import Any
 
 import typer
@@ -22,6 +23,9 @@ COMMANDS = {
     "regrade": "Grade what is stale, and say whose mark moved, from what to what, and why.",
     "mark": "Mark by hand, override a mark, or list what still waits.",
     "explain": "Say how a mark came about.",
+    "pull": "Fetch every student's repository.",
+    "export": "Write final marks for Canvas, Moodle, Gradescope, CSV or JUnit.",
+    "return": "Send each student's report back.",
     "release": "Build what a student gets: skeleton, notebook and public cases.",
     "audit": "See whether every known mistake is caught, told apart and named.",
     "doctor": "Say what isolation, versions and limits are in force here.",
@@ -47,9 +51,9 @@ class Commands(TyperGroup):
 
 
 def loaded(name: str) -> Any:
-    """A command, imported."""
+    """A command, imported; a word that is Python's own has "_" behind it there."""
     try:
-        module = importlib.import_module(f"grader.cli.{name}")
+        module = importlib.import_module(f"grader.cli.{name}{'_' * keyword.iskeyword(name)}")
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("grader"):
             raise

@@ -34,6 +34,10 @@ LanguageOption = Annotated[
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
+ResultsOption = Annotated[
+    Path | None, typer.Option(help="Folder of the results; results/<assignment> by default.")
+]
+
 
 def progress_bar(console: Console) -> Progress:
     """A bar on a terminal, nothing elsewhere."""
