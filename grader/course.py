@@ -1,13 +1,15 @@
 """What a course asks of the machine that grades it: `course.yaml`, where there is one.
 
 isolation: A      # the weakest level at which submissions may be run
+wheel: https://example.org/sequence_grader-0.1.0-py3-none-any.whl   # what students install
+bundles: https://example.org/{assignment}.zip                       # where their folders are
 """
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from grader.errors import CourseError, UsageError
 from grader.rubric import read_yaml, refusal
@@ -19,6 +21,9 @@ LEVELS = ("A", "B", "E")
 """From the strictest."""
 FOR_HIDDEN_CASES = "B"
 """The weakest level at which code that is not trusted meets what a student must not see."""
+ADDRESS = r"^((https?|file)://[^\s\"'\\]+)?$"
+"""An address that can stand in a notebook's code as it is, or nothing."""
+BUNDLES = r"^((https?|file)://[^\s\"'\\]*\{assignment\}[^\s\"'\\]*\.zip)?$"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +34,10 @@ class Settings:
 
     isolation: Literal["A", "B", "E"] = "E"
     """The weakest level of isolation at which its submissions may be run."""
+    wheel: Annotated[str, Field(pattern=ADDRESS)] = ""
+    """Address of the engine's wheel, for students' notebooks and requirements."""
+    bundles: Annotated[str, Field(pattern=BUNDLES)] = ""
+    """Address of an assignment's folder as a zip, in which {assignment} stands for its name."""
 
 
 SETTINGS: TypeAdapter[Settings] = TypeAdapter(Settings)

@@ -236,3 +236,38 @@ def test_a_misspelt_command_is_answered_with_the_nearest() -> None:
     told = runner.invoke(cli.app, ["chek"])
     assert told.exit_code == 2
     assert "Did you mean 'check'?" in told.output
+
+
+def test_watching_checks_again_after_every_save(course: Path, tmp_path: Path) -> None:
+    home = tmp_path / "집" / "tiny"
+    assert run("release", "tiny", "--to", home, cwd=course).returncode == 0
+    (home / "tiny.py").write_text(WRONG)
+    watching = subprocess.Popen(
+        [sys.executable, "-u", "-m", "grader", "check", "--watch"],
+        cwd=home,
+        env={**os.environ, "COLUMNS": "100", "LANG": "C.UTF-8"},
+        stdout=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    assert watching.stdout is not None
+
+    def until_it_waits() -> str:
+        lines = []
+        while not lines or "waiting for the next change" not in lines[-1]:
+            lines.append(watching.stdout.readline())
+            assert lines[-1], "".join(lines)
+        return "".join(lines)
+
+    try:
+        assert "Look first at: Twice the input" in until_it_waits()
+        (home / "tiny.py").write_text(RIGHT)
+        assert "All public checks pass" in until_it_waits()
+        (home / "tiny.py").unlink()
+        (home / "tiny.ipynb").unlink()
+        assert "found neither" in until_it_waits()
+    finally:
+        watching.send_signal(signal.SIGINT)
+        assert watching.wait(60) == 0
+        watching.stdout.close()

@@ -1,20 +1,19 @@
 """The front door: one module a command, imported when its command is called."""
 
 import importlib
+import io
+import sys
 from typing import Any
 
 import typer
 from rich.console import Console
 from typer.core import TyperCommand, TyperGroup
 
+from grader.cli.language import asked_language, refusal_text
 from grader.cli.options import FAILED, INTERRUPTED, WITHHELD, WRONG_USE
 from grader.errors import EngineError, GraderError
-from grader.reports.legible import visible
 
 __all__ = ["COMMANDS", "FAILED", "INTERRUPTED", "WITHHELD", "WRONG_USE", "app", "main"]
-
-MOST_SAID = 20_000
-"""Characters of a refusal, in which names may be a student's."""
 
 COMMANDS = {
     "check": "Check your own work against the public cases.",
@@ -63,9 +62,12 @@ def grader() -> None:
 
 def main() -> None:
     """Runs the command; every refusal is one message and an exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a console in cp949 lacks many characters
     try:
         app()
     except GraderError as error:
-        said = visible(str(error), lines=True, limit=MOST_SAID)
+        said = refusal_text(error, asked_language(sys.argv[1:]))
         Console(stderr=True).print(said, style="red", markup=False, highlight=False)
         raise SystemExit(WITHHELD if isinstance(error, EngineError) else WRONG_USE) from error

@@ -9,12 +9,12 @@ import typer
 from rich.console import Console
 
 from grader.assignment import find_course
+from grader.cli.language import Language
 from grader.cli.options import (
     INTERRUPTED,
     WITHHELD,
     CourseOption,
     JsonOption,
-    Language,
     LanguageOption,
     progress_bar,
 )

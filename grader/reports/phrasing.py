@@ -105,6 +105,13 @@ def first_to_mend(criteria: Sequence[StudentCriterion]) -> StudentCriterion | No
     return next((criterion for criterion in criteria if _fails(criterion)), None)
 
 
+def first_case(view: StudentView) -> str:
+    """The public case to look at first; empty where none fails."""
+    first = first_to_mend(view.criteria)
+    cases = [case for finding in (first.findings if first else ()) for case in finding.cases]
+    return cases[0] if cases else ""
+
+
 def _fails(criterion: StudentCriterion) -> bool:
     # What is extra may be left out.
     return criterion.verdict in (Verdict.FAIL, Verdict.ERROR) and not criterion.bonus
