@@ -217,7 +217,7 @@ PYTEST_INI = """\
 [pytest]
 grader_assignment = {assignment}
 testpaths = public.json
-addopts = -p no:cacheprovider --tb=short -ra
+addopts = -v -rN -p no:cacheprovider
 """
 
 
