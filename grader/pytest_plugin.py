@@ -37,7 +37,7 @@ class PublicCases(pytest.File):
         """One item for each check of each criterion."""
         # By name, since most runs of pytest have nothing to do with it: it costs 0.3 s.
         language = self.config.getini(LANGUAGE)
-        language = language or importlib.import_module("grader.cli.language").default_language()
+        language = language or importlib.import_module("grader.spoken").default_language()
         checks = importlib.import_module("grader.checking").Checks(self.path.parent, str(language))
         for name in checks.names():
             yield OneCheck.from_parent(self, name=name, checks=checks)

@@ -9,9 +9,9 @@ import typer
 from rich.console import Console
 from typer.core import TyperCommand, TyperGroup
 
-from grader.cli.language import asked_language, refusal_text
 from grader.cli.options import FAILED, INTERRUPTED, WITHHELD, WRONG_USE
 from grader.errors import EngineError, GraderError
+from grader.spoken import asked_language, refusal_text
 
 __all__ = ["COMMANDS", "FAILED", "INTERRUPTED", "WITHHELD", "WRONG_USE", "app", "main"]
 

@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from grader.cli.language import refusal_text
 from grader.cli.options import FAILED, WITHHELD, CourseOption, JsonOption, LanguageOption
 from grader.errors import GraderError
 from grader.reports.asked import first_calls
@@ -19,6 +18,7 @@ from grader.reports.terminal import check_report
 from grader.reports.view import student_view
 from grader.sandbox.runner import Runner
 from grader.sandbox.warm import Zygote
+from grader.spoken import refusal_text
 from grader.student import Checked, check_work, public_part, stamp, work_in
 from grader.types import Status
 

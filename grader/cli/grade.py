@@ -9,7 +9,6 @@ import typer
 from rich.console import Console
 
 from grader.assignment import find_course
-from grader.cli.language import Language
 from grader.cli.options import (
     INTERRUPTED,
     WITHHELD,
@@ -26,6 +25,7 @@ from grader.reports.classroom import grades_json
 from grader.reports.terminal import class_report
 from grader.sandbox.runner import Runner
 from grader.sandbox.warm import Zygote
+from grader.spoken import Language
 from grader.types import Grade, Status
 
 command = typer.Typer(add_completion=False)

@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from grader.cli.language import Language, default_language
+from grader.spoken import Language, default_language
 
 FAILED, WRONG_USE, WITHHELD, INTERRUPTED = 1, 2, 3, 130
 

@@ -100,6 +100,17 @@ def next_step(view: StudentView, language: str) -> str:
     return say(f"ui.next.public_pass{one}", facts, language)
 
 
+def public_share(view: StudentView, language: str) -> str:
+    """How much of what is public is right, and how much is not public."""
+    facts = {
+        "passed": amount(view.earned or 0),
+        "total": amount(view.possible),
+        "rest": amount(view.pending),
+    }
+    one = "_one" if facts["rest"] == "1" else ""
+    return say(f"ui.public_of{one}", facts, language)
+
+
 def first_to_mend(criteria: Sequence[StudentCriterion]) -> StudentCriterion | None:
     """The first criterion that does not pass, where there is one."""
     return next((criterion for criterion in criteria if _fails(criterion)), None)

@@ -7,9 +7,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from grader.cli import language
-from grader.cli.language import Language, asked_language, default_language, refusal_text
+from grader import spoken as language
 from grader.errors import UsageError
+from grader.spoken import Language, asked_language, default_language, refusal_text
 
 NAMES = ("LC_ALL", "LC_MESSAGES", "LANG")
 
