@@ -9,8 +9,8 @@ from grader.reports.asked import first_calls
 from grader.reports.messages import say
 from grader.reports.phrasing import diagnosis_heading, next_step, where
 from grader.reports.view import StudentCriterion, StudentFinding, student_view
+from grader.sandbox.processes import warm_process
 from grader.sandbox.runner import Runner
-from grader.sandbox.warm import Zygote
 from grader.student import Checked, check_work, public_part, work_in
 from grader.types import CriterionResult, Status, Verdict
 
@@ -52,7 +52,7 @@ class Checks:
 
     @cached_property
     def _checked(self) -> Checked:
-        zygote = Zygote()
+        zygote = warm_process()
         try:
             zygote.training = self._public.trains
             submission = work_in(None, self._folder, self._public)

@@ -26,8 +26,8 @@ from grader.reports.asked import first_calls
 from grader.reports.student import check_html
 from grader.reports.terminal import check_report
 from grader.reports.view import StudentView, student_view
+from grader.sandbox.processes import warm_process
 from grader.sandbox.runner import Runner
-from grader.sandbox.warm import Zygote
 from grader.spoken import default_language
 from grader.student import Public, check_work, public_part, work_in
 from grader.types import Note, Submission, SubmittedFile
@@ -178,6 +178,6 @@ def _unsaved(ran: Submission, public: Public, here: Path) -> tuple[Note, ...]:
 @cache
 def _runner() -> Runner:
     """Runs jobs in a process that stays warm as long as the kernel lives."""
-    zygote = Zygote()
+    zygote = warm_process()
     atexit.register(zygote.close)
     return Runner(zygote)

@@ -32,7 +32,7 @@ UNTRUSTED_NAMES = (
         "landlock",
         "seccomp",
     ),
-    *("calls", "callnumbers", "kernel"),
+    *("calls", "callnumbers", "kernel", "waiting"),
 )
 UNTRUSTED = [PACKAGE / "sandbox" / f"{name}.py" for name in UNTRUSTED_NAMES]
 

@@ -11,8 +11,8 @@ from grader.assignment import assignment_names, course_secret, find_course, read
 from grader.audit import audit as look_at
 from grader.audit.pages import audit_html, audit_json, audit_markdown
 from grader.cli.options import FAILED, CourseOption, JsonOption
+from grader.sandbox.processes import warm_process
 from grader.sandbox.runner import Runner
-from grader.sandbox.warm import Zygote
 
 command = typer.Typer(add_completion=False)
 
@@ -30,7 +30,7 @@ def audit(
     """See whether every known mistake is caught, told apart and named."""
     root = find_course(Path.cwd(), course)
     rights = right or root / "tests" / "independent"
-    zygote, console, audits = Zygote(), Console(), []
+    zygote, console, audits = warm_process(), Console(), []
     try:
         for name in assignments or assignment_names(root):
             read = read_assignment(root, name)

@@ -16,8 +16,8 @@ from grader.reports.messages import say
 from grader.reports.student import report_json
 from grader.reports.terminal import check_report
 from grader.reports.view import student_view
+from grader.sandbox.processes import warm_process
 from grader.sandbox.runner import Runner
-from grader.sandbox.warm import Zygote
 from grader.spoken import refusal_text
 from grader.student import Checked, check_work, public_part, stamp, work_in
 from grader.types import Status
@@ -40,7 +40,7 @@ def check(
     ] = False,
 ) -> None:
     """Check your own work against the public cases."""
-    zygote = Zygote()
+    zygote = warm_process()
     try:
         zygote.begin()  # while the public cases are read
         public = public_part(file, assignment, Path.cwd(), course)

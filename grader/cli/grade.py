@@ -23,8 +23,8 @@ from grader.executors import executor
 from grader.instructor import KEPT, ClassResult, Marker, grade_class
 from grader.reports.classroom import grades_json
 from grader.reports.terminal import class_report
+from grader.sandbox.processes import warm_process
 from grader.sandbox.runner import Runner
-from grader.sandbox.warm import Zygote
 from grader.spoken import Language
 from grader.types import Grade, Status
 
@@ -62,7 +62,7 @@ def grade(
 ) -> None:
     """Grade submissions, and write marks, reports and a class page."""
     found = collect(paths, assignment)
-    zygote = Zygote()
+    zygote = warm_process()
     quiet = Console(stderr=True)
     try:
         root = find_course(Path.cwd(), course)

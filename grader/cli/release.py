@@ -24,8 +24,8 @@ from grader.packing import (
     read_manifest,
     unpacked,
 )
+from grader.sandbox.processes import warm_process
 from grader.sandbox.runner import Runner
-from grader.sandbox.warm import Zygote
 
 command = typer.Typer(add_completion=False)
 
@@ -62,7 +62,7 @@ def release(
             "a folder that was handed out: grader release --update"
         )
     root = find_course(Path.cwd(), course)
-    zygote = Zygote()
+    zygote = warm_process()
     try:
         read = read_assignment(root, assignment)
         released = make_release(read, course_secret(root), Runner(zygote))
