@@ -42,6 +42,7 @@ LONG_MODULES = {
 LONG_FUNCTIONS: dict[str, str] = {}
 LAZY_IMPORTS = {
     "grader/author.py:make_notebook": "jupytext and nbformat cost 0.22 s; only release needs them",
+    "grader/cli/check.py:_write_report": "nbconvert costs 0.9 s; only --report needs it",
 }
 BROAD_EXCEPTS = {
     "grader/sandbox/worker.py": "the boundary: whatever student code raises is a record",

@@ -17,6 +17,7 @@ __all__ = ["COMMANDS", "FAILED", "INTERRUPTED", "WITHHELD", "WRONG_USE", "app", 
 
 COMMANDS = {
     "check": "Check your own work against the public cases.",
+    "replay": "Print a script that shows a public case without the grader.",
     "grade": "Grade submissions, and write marks, reports and a class page.",
     "release": "Build what a student gets: skeleton, notebook and public cases.",
     "audit": "See whether every known mistake is caught, told apart and named.",

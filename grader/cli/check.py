@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 
 from grader.cli.options import FAILED, WITHHELD, CourseOption, JsonOption, LanguageOption
-from grader.errors import GraderError
+from grader.errors import GraderError, UsageError
 from grader.reports.asked import first_calls
 from grader.reports.messages import say
 from grader.reports.student import report_json
@@ -19,8 +19,8 @@ from grader.reports.view import student_view
 from grader.sandbox.processes import warm_process
 from grader.sandbox.runner import Runner
 from grader.spoken import refusal_text
-from grader.student import Checked, check_work, public_part, stamp, work_in
-from grader.types import Status
+from grader.student import Checked, Public, check_work, public_part, stamp, work_in
+from grader.types import Status, Submission
 
 LOOK_SECONDS = 0.2
 """How often `--watch` looks whether a file was saved."""
@@ -38,6 +38,9 @@ def check(
     watch: Annotated[
         bool, typer.Option("--watch", help="Check again whenever a file is saved.")
     ] = False,
+    report: Annotated[
+        Path | None, typer.Option("--report", help="Write a page that you can hand in.")
+    ] = None,
 ) -> None:
     """Check your own work against the public cases."""
     zygote = warm_process()
@@ -53,9 +56,12 @@ def check(
         if watch:
             _watch(once, file or Path.cwd(), lang)
             return
-        checked = once()
+        submission = work_in(file, Path.cwd(), public)
+        checked = check_work(submission, public, runner)
     finally:
         zygote.close()
+    if report is not None:
+        _write_report(checked, submission, public, report, lang)
     if as_json:
         sys.stdout.write(report_json(student_view(checked.grade)))
     else:
@@ -69,6 +75,27 @@ def check(
 def _print(checked: Checked, lang: str) -> None:
     view = student_view(checked.grade)
     Console().print(check_report(view, lang, first_calls(checked.asked)))
+
+
+def _write_report(
+    checked: Checked, submission: Submission, public: Public, path: Path, lang: str
+) -> None:
+    """Writes the page that can be handed in.
+
+    Raises:
+        UsageError: it can't be written.
+    """
+    from grader.handing_in import report_page  # noqa: PLC0415 - nbconvert costs 0.9 s
+
+    page = report_page(checked, submission, public, lang)
+    try:
+        path.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(
+            f"expected a file to write to, got {error.strerror} @ {path}",
+            code="student.not_writable",
+            facts={"folder": str(path), "reason": error.strerror or ""},
+        ) from error
 
 
 def _watch(once: Callable[[], Checked], path: Path, lang: str) -> None:
