@@ -107,7 +107,7 @@ def _given(name: str, value: Any, numpy: bool) -> Iterable[str]:
             name=name, pad=value.pad, trainable=value.trainable, mode=value.mode
         ).splitlines()
     else:
-        yield f"{name} = {_value(value)}{'.numpy()' if _is_array(value) and numpy else ''}"
+        yield f"{name} = {_value(value, numpy)}"
 
 
 TABLE = """\
@@ -126,10 +126,6 @@ class Table(torch.nn.Module):
 {name} = Table().{mode}()"""
 
 
-def _is_array(value: Any) -> bool:
-    return isinstance(value, np.ndarray)
-
-
 def _expected(leaf: Leaf) -> Iterable[str]:
     name = f"expected{leaf.path}" if leaf.path else "expected"
     shown = _array(leaf.array, "# ") if leaf.array is not None else repr(leaf.text)
@@ -140,11 +136,12 @@ def _named(values: Mapping[str, Any]) -> str:
     return ", ".join(f"{name}={_value(value)}" for name, value in values.items())
 
 
-def _value(value: Any) -> str:
+def _value(value: Any, numpy: bool = False) -> str:
     if isinstance(value, np.ndarray):
-        return _array(value, "")
+        return _array(value, "") + (".numpy()" if numpy else "")
     if isinstance(value, tuple):
-        return f"({', '.join(map(_value, value))}{',' if len(value) == 1 else ''})"
+        parts = ", ".join(_value(each, numpy) for each in value)
+        return f"({parts}{',' if len(value) == 1 else ''})"
     return repr(value)
 
 

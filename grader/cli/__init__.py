@@ -21,6 +21,7 @@ COMMANDS = {
     "grade": "Grade submissions, and write marks, reports and a class page.",
     "release": "Build what a student gets: skeleton, notebook and public cases.",
     "audit": "See whether every known mistake is caught, told apart and named.",
+    "new": "Make a course, or an assignment in one, to start from.",
     "doctor": "Say what isolation, versions and limits are in force here.",
 }
 """Each command and what it is for; `grader.cli.<command>` holds it."""

@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+import bleach
 import nbformat
 from markupsafe import Markup
 from nbconvert import HTMLExporter
@@ -22,6 +23,14 @@ from grader.reports.view import StudentCriterion, StudentView
 from grader.types import Text
 
 MOST_CELLS = 500
+PROSE = frozenset(
+    (
+        *("a", "b", "blockquote", "br", "code", "dd", "del", "div", "dl", "dt", "em", "hr", "i"),
+        *("h1", "h2", "h3", "h4", "h5", "h6", "li", "ol", "p", "pre", "s", "span", "strong"),
+        *("sub", "sup", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul"),
+    )
+)
+"""Tags of a notebook's own prose and outputs that stay tags."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +62,13 @@ def handed_in_html(
     token = secrets.token_hex(8)
     beside = _beside(view, entries, code_cells(notebook))
     marked = _marked(notebook, beside, token)
-    exporter = HTMLExporter(template_name="basic", sanitize_html=True)
+    exporter = HTMLExporter(
+        template_name="basic",
+        sanitize_html=True,
+        exclude_input_prompt=True,
+        exclude_output_prompt=True,
+    )
+    exporter.register_filter("clean_html", _cleaned)
     body, _ = exporter.from_notebook_node(marked)
 
     def findings(match: re.Match[str]) -> str:
@@ -69,6 +84,12 @@ def handed_in_html(
         notebook=Markup(body),
         highlighting=Markup(HtmlFormatter().get_style_defs(".highlight")),
     )
+
+
+def _cleaned(html: object) -> str:
+    """HTML of a notebook with what prose and tables are made of, and nothing that acts."""
+    text = html.decode("utf-8", "replace") if isinstance(html, bytes) else str(html)
+    return str(bleach.clean(text, tags=PROSE, attributes={"*": ["class", "id"], "a": ["href"]}))
 
 
 def code_cells(notebook: nbformat.NotebookNode) -> list[str]:
