@@ -37,7 +37,7 @@ def as_cells(file: SubmittedFile) -> nbformat.NotebookNode:
     if is_notebook(file):
         try:
             return nbformat.reads(text, as_version=4)
-        except (ValueError, nbformat.ValidationError, KeyError, AttributeError):
+        except (ValueError, nbformat.ValidationError, KeyError, AttributeError, TypeError):
             pass  # nbformat is stricter than the loader
         try:
             sources = [cell.text for cell in read_text(file).cells]

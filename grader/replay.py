@@ -97,6 +97,8 @@ def _given(name: str, value: Any, numpy: bool) -> Iterable[str]:
         made = f"torch.{value.name}" if "." in value.name else value.name
         yield f"{name} = {made.replace('torch.torch.', 'torch.')}({_named(value.config)})"
         yield from _weights(name, value.weights or {})
+        for frozen in value.frozen:
+            yield f'{name}.get_parameter("{frozen}").requires_grad_(False)'
         yield f"{name}.{value.mode}()"
     elif isinstance(value, Optimizer):
         more = f", {_named(value.config)}" if value.config else ""

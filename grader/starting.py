@@ -35,7 +35,7 @@ cases:
   - {{id: small, entry: scaled, args: {{x: "normal(B, D)", factor: 3.0}}, sizes: {{B: 2, D: 3}}, returns: {{y: "B, D"}}, show: public}}
   - {{id: other, entry: scaled, args: {{x: "normal(B, D)", factor: -0.5}}, sizes: {{B: 4, D: 5}}, returns: {{y: "B, D"}}, show: hidden}}
 criteria:
-  - {{id: shape, entry: scaled, points: 1, title: {{en: The right shape, ko: 올바른 모양}}, checks: [shape], read: goal}}
+  - {{id: shape, entry: scaled, points: 1, title: {{en: The right shape, ko: 올바른 모양}}, checks: [shape], read: goal, why: no known mistake changes the shape}}
   - {{id: value, entry: scaled, points: 2, title: {{en: The right values, ko: 올바른 값}}, checks: [close, pure], needs: [shape], read: goal}}
 misconceptions:
   - id: adds

@@ -19,13 +19,13 @@ PAGE = (ROOT / "docs" / "students.md").read_text("utf-8")
 
 def commands() -> list[str]:
     """Every line of a block that is a command, without its comment."""
-    blocks = re.findall(r"^```\n(.*?)^```$", PAGE, re.M | re.S)
-    lines = [line.partition("#")[0].strip() for block in blocks for line in block.splitlines()]
+    blocks = re.findall(r"^```(\w*)\n(.*?)^```$", PAGE, re.M | re.S)
+    lines = [line.partition("#")[0].strip() for _, block in blocks for line in block.splitlines()]
     return [line for line in lines if line.startswith("grader ")]
 
 
 def test_every_command_and_option_of_the_page_exists() -> None:
-    named = [line for line in commands() + re.findall(r"`(grader [^`]+)`", PAGE)]
+    named = commands() + re.findall(r"`(grader [^`]+)`", PAGE)
     assert len(named) > 10
     for line in named:
         _, name, *rest = shlex.split(line.partition(">")[0])
