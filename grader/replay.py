@@ -64,7 +64,9 @@ def _lines(
     for number, call in enumerate(trial.calls):
         yield ""
         for name, value in call.args.items():
-            yield from _given(name, value, trial.arrays == "numpy")
+            # Later calls are of the same objects, with new arrays.
+            if number == 0 or not isinstance(value, Build | Optimizer | StoredLogits):
+                yield from _given(name, value, trial.arrays == "numpy")
         fed = {name: f"got[{index}]" for name, index in call.feed.items()}
         names = [*(f"{name}={name}" for name in call.args if name not in fed)]
         names += [f"{name}={value}" for name, value in fed.items()]
