@@ -23,8 +23,8 @@ from grader.sandbox.heard import Heard
 from grader.sandbox.warm import END_SECONDS, Zygote
 from grader.types import Limits, Outcome, RawOutput
 
-MOST_PATIENCE = 3.0
-"""How many times its limit a trial may take by the clock when it gets no processor to run on."""
+PATIENCE = 2.0
+"""How many times a limit is given besides, at most, for the time without a processor to run on."""
 PAUSE_SECONDS = 0.002
 """So that several answers are read at once: to wake up for each costs both sides."""
 
@@ -120,8 +120,9 @@ class Child(Heard):
     def _watch(self, wanted: int, seconds: float) -> None:
         """Reads until that many frames have come or the child has ended."""
         started = last = time.monotonic()
-        limit, patient = started + seconds, not self._dying
-        until = limit if self._dying else min(limit, started + self._limits.trial_seconds)
+        waited_before, trial_seconds = waited(self.told), self._limits.trial_seconds
+        limit = started + seconds
+        until = limit if self._dying else min(limit, started + trial_seconds)
         while not self.ended and (len(self.frames) < wanted or self._dying):
             before, dying = len(self.frames), self._dying
             ready = self._poll.poll(max(0.0, until - time.monotonic()) * 1e3)
@@ -132,17 +133,19 @@ class Child(Heard):
             if not ready and dying:
                 self._zygote.abandon()
                 raise EngineError(f"expected a killed child to end within {END_SECONDS} seconds")
-            if not ready and patient and starved(self.told, started):
-                until = min(limit, last + MOST_PATIENCE * self._limits.trial_seconds)
-                patient = False
-            elif not ready:
-                over = self._limits.seconds if until == limit else self._limits.trial_seconds
-                self._stop(RawOutput(outcome=Outcome.TIMEOUT, facts={"seconds": over}))
+            if not ready:
+                lacked = waited(self.told) - waited_before
+                limit = started + seconds + min(lacked, PATIENCE * seconds)
+                until = min(limit, last + trial_seconds + min(lacked, PATIENCE * trial_seconds))
+                if until <= time.monotonic():
+                    over = self._limits.seconds if until == limit else trial_seconds
+                    self._stop(RawOutput(outcome=Outcome.TIMEOUT, facts={"seconds": over}))
             elif len(self.frames) > before:
-                last, patient = time.monotonic(), True
-                until = min(limit, last + self._limits.trial_seconds)
+                last = time.monotonic()
+                until = min(limit, last + trial_seconds)
             if self._dying and not dying:
                 until = time.monotonic() + END_SECONDS
+        self.lacked_seconds += min(waited(self.told) - waited_before, PATIENCE * seconds)
         for descriptor in (self._results.fileno(), self._output):
             for data in _left_over(descriptor):
                 self._take(descriptor, data)
@@ -193,18 +196,16 @@ def clear(folder: str) -> None:
             continue
 
 
-def starved(told: Mapping[str, Any], started: float) -> bool:
-    """Whether a child wants to run and has had less than half a processor since it started.
+def waited(told: Mapping[str, Any]) -> float:
+    """Seconds for which a child wanted to run and had no processor, since it began.
 
-    On a loaded machine a right answer must not run out of time. One that sleeps is not starved.
+    On a loaded machine a right answer must not run out of time. One that sleeps lacks nothing, and
+    where the system does not say it (Linux does), nobody does.
     """
     try:
-        fields = Path(f"/proc/{told['pid']}/stat").read_text().rpartition(") ")[2].split()
-    except (OSError, KeyError):
-        return False
-    ticks = int(fields[11]) + int(fields[12])
-    wanted = 0.5 * (time.monotonic() - started) * os.sysconf("SC_CLK_TCK")
-    return fields[0] == "R" and ticks < wanted
+        return int(Path(f"/proc/{told['pid']}/schedstat").read_text().split()[1]) / 1e9
+    except (OSError, KeyError, IndexError):
+        return 0.0
 
 
 def death(told: Mapping[str, Any], limits: Limits) -> RawOutput:

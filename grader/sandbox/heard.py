@@ -7,14 +7,12 @@ watched and ended.
 from abc import ABC, abstractmethod
 from typing import Any
 
-from grader.sandbox import wire
+from grader.sandbox import stopwatch, wire
 from grader.types import Limits, Outcome, RawOutput
 
 PRINTED_BYTES_KEPT = 20_000
 ANNOUNCEMENTS = 2
 """Frames before the first answer: that it is set up, and how the load went."""
-DONE = {"done": True}
-"""The frame after the last answer to a plan."""
 
 
 class Heard(ABC):
@@ -25,7 +23,7 @@ class Heard(ABC):
         self._limits = limits
         self._reader = wire.FrameReader(wire.Caps(payload_bytes=limits.result_bytes))
         self._printed, self._printed_bytes = bytearray(), 0
-        self._allowed = ANNOUNCEMENTS
+        self._allowed, self._heard = ANNOUNCEMENTS, 0
         self.frames: list[Any] = []
         """What it has sent."""
         self.stopped: RawOutput | None = None
@@ -34,6 +32,8 @@ class Heard(ABC):
         """Whether it sent what our worker does not send."""
         self.ended = False
         """Whether it, and every process below it, is gone."""
+        self.lacked_seconds = 0.0
+        """How long it was asked for answers and had no processor to run on, where that is known."""
 
     @property
     def printed(self) -> str:
@@ -54,7 +54,10 @@ class Heard(ABC):
         before = max(len(self.frames), ANNOUNCEMENTS)
         self._allowed = before + count + 1
         self._send(plan, seconds)
-        if len(self.frames) >= self._allowed and self.frames[-1] != DONE:
+        for frame in self.frames[self._heard :]:
+            stopwatch.told(frame)
+        self._heard = len(self.frames)
+        if len(self.frames) >= self._allowed and not is_end(self.frames[-1]):
             self._forge("expected one frame for each trial and then the end, got another")
         return self.frames[before : before + count]
 
@@ -105,3 +108,8 @@ class Heard(ABC):
         facts = {"reason": "frame", "got": got}
         self.stopped = RawOutput(outcome=Outcome.UNREADABLE, facts=facts)
         self._stop(None)
+
+
+def is_end(frame: Any) -> bool:
+    """Whether it is what the worker sends after the last answer to a plan."""
+    return isinstance(frame, dict) and frame.keys() == {"done", stopwatch.TOLD}

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from . import stopwatch
 from .instances import Instances
 from .values import (
     Misfit,
@@ -77,6 +78,7 @@ class StoredLogits(torch.nn.Module):
         return -logits if self.training else logits
 
 
+@stopwatch.stage("run")
 def run(trial: Tree, namespace: Mapping[str, Any], result_bytes: int) -> Tree:
     """What one trial gives back.
 
@@ -134,6 +136,7 @@ def describe(module: torch.nn.Module) -> list[Tree]:
     return described
 
 
+@stopwatch.stage("build")
 def _build(
     entry: Callable[..., Any],
     config: Tree,
@@ -251,6 +254,7 @@ def _call(
     return {"leaves": results, "inputs": inputs}
 
 
+@stopwatch.stage("gradients")
 def _gradients(
     function: Callable[..., Any], trial: Tree, namespace: Mapping[str, Any], result_bytes: int
 ) -> Tree:

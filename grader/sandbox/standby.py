@@ -16,11 +16,12 @@ import tempfile
 import threading
 import time
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from contextlib import AbstractContextManager, ExitStack
 from typing import Any, Protocol
 
 from grader.errors import EngineError
 from grader.sandbox.heard import Heard
+from grader.sandbox.turns import Turn, Turns
 from grader.sandbox.warm import (
     CLEAN_ENVIRONMENT,
     END_SECONDS,
@@ -153,7 +154,7 @@ class Standby:
 
     def __init__(self) -> None:
         """Nothing is started yet."""
-        self._lock = threading.Lock()
+        self._lock, self._turns = threading.Lock(), Turns()
         self._spare: Process | None = None
         self.versions: Mapping[str, str] = {}
         self.training = True
@@ -193,9 +194,9 @@ class Standby:
         refused = dict.fromkeys("AB", f"needs Linux; this is {sys.platform}")
         return Isolation(level="E", refused=refused, readable=("/",))
 
-    def turn(self) -> AbstractContextManager[object]:
-        """Jobs need not wait for one another."""
-        return nullcontext()
+    def turn(self) -> Turn:
+        """To be held for as long as one submission is at work."""
+        return Turn(self._turns)
 
     def close(self) -> None:
         """Ends the process that waits."""
