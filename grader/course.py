@@ -1,6 +1,8 @@
 """What a course asks of the machine that grades it: `course.yaml`, where there is one.
 
 isolation: A              # the weakest level at which submissions may be run
+wheel: https://example.org/sequence_grader-0.1.0-py3-none-any.whl   # what students install
+bundles: https://example.org/{assignment}.zip                       # where their folders are
 roster: roster.csv        # who is in the class
 repositories:             # where their work is fetched from
   url: https://github.com/seq-2026/{assignment}-{github}.git
@@ -21,7 +23,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, TypeAdapter, ValidationError
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 from pydantic_core import PydanticCustomError
 
 from grader.errors import CourseError, UsageError
@@ -38,6 +40,9 @@ LEVELS = ("A", "B", "E")
 """From the strictest."""
 FOR_HIDDEN_CASES = "B"
 """The weakest level at which code that is not trusted meets what a student must not see."""
+ADDRESS = r"^((https?|file)://[^\s\"'\\]+)?$"
+"""An address that can stand in a notebook's code as it is, or nothing."""
+BUNDLES = r"^((https?|file)://[^\s\"'\\]*\{assignment\}[^\s\"'\\]*\.zip)?$"
 
 
 def _zone(name: str) -> str:
@@ -73,6 +78,10 @@ class Settings:
     """Path of the roster, from the course's folder; empty where there is none."""
     repositories: Repositories | None = None
     """Where students' repositories are."""
+    wheel: Annotated[str, Field(pattern=ADDRESS)] = ""
+    """Address of the engine's wheel, for students' notebooks and requirements."""
+    bundles: Annotated[str, Field(pattern=BUNDLES)] = ""
+    """Address of an assignment's folder as a zip, in which {assignment} stands for its name."""
     gradebook: str = GRADEBOOK
     """Where grades are kept: a path from the course's folder, or the URL of a database."""
     timezone: Annotated[str, AfterValidator(_zone)] = ""

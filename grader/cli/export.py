@@ -23,7 +23,6 @@ from grader.cli.options import (
     WITHHELD,
     CourseOption,
     JsonOption,
-    Language,
     LanguageOption,
     ResultsOption,
 )
@@ -41,6 +40,7 @@ from grader.exports.plain import marks_csv
 from grader.gradebook import Gradebook
 from grader.reports.legible import visible
 from grader.roster import Roster
+from grader.spoken import Language
 from grader.standing import WHOLE, read_pages, standing_of
 
 command = typer.Typer(add_completion=False)

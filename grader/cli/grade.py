@@ -17,7 +17,6 @@ from grader.cli.options import (
     WITHHELD,
     CourseOption,
     JsonOption,
-    Language,
     LanguageOption,
     progress_bar,
 )
@@ -31,8 +30,9 @@ from grader.profile import Profile
 from grader.reports.classroom import grades_json
 from grader.reports.legible import visible
 from grader.reports.terminal import class_report
+from grader.sandbox.processes import warm_process
 from grader.sandbox.runner import Runner
-from grader.sandbox.warm import Zygote
+from grader.spoken import Language
 from grader.types import Status
 
 command = typer.Typer(add_completion=False)
@@ -74,7 +74,7 @@ def here(
     root: Path, assignment: str, workers: int, *, begin: bool, unisolated: bool
 ) -> Iterator[Desk]:
     """Grading on this machine, in children of one warm process."""
-    zygote = Zygote()
+    zygote = warm_process()
     try:
         if begin:
             zygote.begin()  # while the rubric is read

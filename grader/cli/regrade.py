@@ -26,8 +26,8 @@ from grader.gradebook import Gradebook
 from grader.instructor import Marker
 from grader.reports.legible import visible
 from grader.roster import Roster
+from grader.sandbox.processes import warm_process
 from grader.sandbox.runner import Runner
-from grader.sandbox.warm import Zygote
 from grader.types import Status, Submission
 
 command = typer.Typer(add_completion=False)
@@ -68,7 +68,7 @@ def regrade(
     roster = course_roster(root)
     folder = submissions or root / "submissions"
     files = None if since is None else changed_files(root, since)
-    zygote = Zygote()
+    zygote = warm_process()
     try:
         with Gradebook(gradebook_place(root)) as book:
             found = []

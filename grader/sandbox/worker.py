@@ -231,6 +231,8 @@ def portable() -> None:
     loader: Any = torch.utils.data.DataLoader
     loader.__init__ = _without_workers(loader.__init__)
     for owner, name, what, kind in REFUSED:
+        if not hasattr(owner, name):  # os.fork, where there is none
+            continue
         setattr(owner, name, _worded(getattr(owner, name), what, kind))
 
 
