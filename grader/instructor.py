@@ -14,6 +14,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from grader.adapters import adaptation, find_adapter, read_adapter
 from grader.assignment import Assignment, course_secret, read_assignment
 from grader.collect import Found
 from grader.errors import EngineError, UsageError
@@ -37,8 +38,17 @@ KEPT = ".grades"
 class Marker:
     """Grades submissions of one assignment of a course; what is costly waits until it is needed."""
 
-    def __init__(self, course: Path, name: str, runner: Runner):
-        self.assignment: Assignment = read_assignment(course, name)
+    def __init__(self, course: Path, name: str, runner: Runner, adapter: Path | None = None):
+        """Of an assignment, as an adapter has it: the one named, or that with the course's name
+        for the assignment.
+        """
+        read = read_assignment(course, name)
+        path = find_adapter(course, adapter, name)
+        written = read_adapter(path, name) if path else None
+        source = read.reference.content.decode("utf-8")
+        self.adapter = adaptation(read.rubric, source, written)
+        self.assignment: Assignment = replace(read, rubric=self.adapter.rubric(read.rubric))
+        self._skeleton = b"" if written else read.skeleton
         self._secret = course_secret(course)
         self._runner = runner
 
@@ -59,7 +69,7 @@ class Marker:
     @cached_property
     def standard(self) -> Standard:
         """What the reference answers."""
-        return from_reference(self.assignment, self._runner.run, self._secret)
+        return from_reference(self.assignment, self._runner.run, self._secret, self.adapter)
 
     @cached_property
     def mistakes(self) -> FromReference:
@@ -73,6 +83,7 @@ class Marker:
             self.standard.trials,
             self._runner.run,
             FingerprintFile(cache_folder() / f"{assignment.name}-{digest[:32]}.json"),
+            self.adapter.wrappers,
         )
 
     @property
@@ -80,7 +91,8 @@ class Marker:
         """What decides what the reference answers, and so every mark."""
         here = provenance("", self._level)
         versions = (here.engine, here.torch, here.numpy, here.isolation, self._secret)
-        return (*versions, self.assignment.digest, self.assignment.skeleton.hex())
+        adapter = self.adapter.written.digest if self.adapter.written else ""
+        return (*versions, self.assignment.digest, self._skeleton.hex(), adapter)
 
     def key(self, submission: Submission) -> str:
         """Content key of everything that decides the mark of a submission."""
@@ -96,9 +108,10 @@ class Marker:
         """The grade of one submission."""
         desk = Desk(
             standard=self.standard,
-            skeleton=self.assignment.skeleton,
+            skeleton=self._skeleton,
             open=self._runner.open,
             mistakes=self.mistakes,
+            adapter=self.adapter,
         )
         return grade(submission, desk, provenance(self.key(submission), self._level))
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
+from grader.adapters import AS_GIVEN, Adaptation
 from grader.checks import answered, follow_up, judge
 from grader.diagnose import diagnose, shares
 from grader.errors import SubmissionError
@@ -32,15 +33,18 @@ class Desk:
     """Begins a conversation with a submission."""
     mistakes: Mistakes
     """What known mistakes answer."""
+    adapter: Adaptation = AS_GIVEN
+    """How a submission's names and layouts differ."""
 
 
 def grade(submission: Submission, desk: Desk, provenance: Provenance) -> Grade:
     """The grade of one submission, whatever it is and whatever it does."""
-    started, rubric, names = time.monotonic(), desk.standard.rubric, top_level(desk.standard.rubric)
+    started, rubric = time.monotonic(), desk.standard.rubric
+    names = desk.adapter.names(top_level(rubric))
     skeleton, prefer = desk.skeleton or None, rubric.prefer
     try:
-        loaded = load(
-            submission, names, skeleton=skeleton, prefer=prefer, everything=rubric.load != "needed"
+        loaded = desk.adapter.seen(
+            load(submission, names, skeleton=skeleton, prefer=prefer, everything=rubric.load != "needed")
         )
         if skeleton and is_untouched(submission, names, skeleton, prefer=prefer):
             return ungraded(submission, rubric, Status.NOT_STARTED, provenance)
@@ -74,7 +78,8 @@ def asked(loaded: Loaded, desk: Desk) -> Answers:
     job = Job(
         source=loaded.source, modules=loaded.modules, forbidden=forbidden, limits=rubric.limits
     )
-    with desk.open(job) as ask:
+    with desk.open(job) as theirs:
+        ask = desk.adapter.asking(theirs, loaded, settings)
         answers = answered(trials, ask(trials))
         more = follow_up(rubric, settings, answers)
         return answers | answered(more, ask(more))

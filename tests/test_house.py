@@ -24,6 +24,7 @@ UNTRUSTED_NAMES = (
         "wire",
         "values",
         "probes",
+        "forms",
         "instances",
         "worker",
         "zygote",

@@ -12,6 +12,7 @@ from grader.assignment import find_course
 from grader.cli.options import (
     INTERRUPTED,
     WITHHELD,
+    AdapterOption,
     CourseOption,
     JsonOption,
     Language,
@@ -58,6 +59,7 @@ def grade(
             "--allow-unisolated", help="Run hidden cases even where submissions can't be shut in."
         ),
     ] = False,
+    adapter: AdapterOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Grade submissions, and write marks, reports and a class page."""
@@ -69,7 +71,7 @@ def grade(
         out = out or Path("results") / assignment
         if fresh or not (out / KEPT).is_dir():
             zygote.begin()  # while the rubric is read
-        marker = Marker(root, assignment, Runner(zygote, workers))
+        marker = Marker(root, assignment, Runner(zygote, workers), adapter)
         require(zygote.isolation(), root, hides=marker.hides, unisolated=unisolated)
         zygote.training = marker.trains
         with progress_bar(quiet) as progress:

@@ -29,6 +29,10 @@ def default_language() -> Language:
 CourseOption = Annotated[
     Path | None, typer.Option("--course", help="The course; the nearest folder above by default.")
 ]
+AdapterOption = Annotated[
+    Path | None,
+    typer.Option("--adapter", help="How submissions differ: a file, or a name in adapters/."),
+]
 LanguageOption = Annotated[
     Language, typer.Option("--lang", default_factory=default_language, help="en or ko.")
 ]

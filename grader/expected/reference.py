@@ -1,7 +1,9 @@
 """The reference's answers: it takes the road that every submission takes, loader and worker."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
+from grader.adapters import AS_GIVEN, Adaptation
 from grader.assignment import Assignment
 from grader.cases import Key, base_trial, describe_trials, setting
 from grader.checks import idle, plan
@@ -9,7 +11,9 @@ from grader.checks.gradients import trials as gradient_trials
 from grader.errors import CourseError, EngineError
 from grader.expected.standard import Run, Standard, parameters_of, top_level
 from grader.load import load
+from grader.mutants import WRAPPED
 from grader.types import (
+    Build,
     Case,
     Expected,
     Job,
@@ -21,8 +25,10 @@ from grader.types import (
 )
 
 
-def from_reference(assignment: Assignment, run: Run, secret: str) -> Standard:
-    """The standard that the assignment's reference sets.
+def from_reference(
+    assignment: Assignment, run: Run, secret: str, adapter: Adaptation = AS_GIVEN
+) -> Standard:
+    """The standard that the assignment's reference sets, under an adapter if there is one.
 
     Raises:
         CourseError: the reference fails a case.
@@ -33,11 +39,14 @@ def from_reference(assignment: Assignment, run: Run, secret: str) -> Standard:
     submission = Submission(
         student="reference", assignment=assignment.name, path=where, files=(assignment.reference,)
     )
-    loaded = load(submission, top_level(rubric))
+    beside = {name: f"{WRAPPED}{name}" for name in adapter.wrappers}
+    code = "\n".join((assignment.reference.content.decode("utf-8"), *adapter.wrappers.values()))
+    file = replace(assignment.reference, content=code.encode())
+    loaded = load(replace(submission, files=(file,)), (*top_level(rubric), *beside.values()))
 
     def answers(trials: list[Trial]) -> list[RawOutput]:
-        job = Job(source=loaded.source, modules={}, trials=tuple(trials), limits=rubric.limits)
-        outputs = run(job)
+        asked = tuple(_renamed(trial, beside) for trial in trials)
+        outputs = run(Job(source=loaded.source, modules={}, trials=asked, limits=rubric.limits))
         for trial, output in zip(trials, outputs, strict=True):
             _well(trial, output, where)
         return list(outputs)
@@ -47,7 +56,11 @@ def from_reference(assignment: Assignment, run: Run, secret: str) -> Standard:
         name: output.parameters
         for name, output in zip(asked, answers(list(asked.values())), strict=True)
     }
-    bases = [base_trial(case, key, described, assignment.files) for case in rubric.cases]
+    adapter.fit(rubric, described)
+    bases = [
+        adapter.constrained(base_trial(case, key, described, assignment.files))
+        for case in rubric.cases
+    ]
     expected = [
         Expected(leaves=output.leaves, parameters=parameters_of(described, asked, base))
         for base, output in zip(bases, answers(bases), strict=True)
@@ -68,13 +81,37 @@ def from_reference(assignment: Assignment, run: Run, secret: str) -> Standard:
                 f"got none @ {where}"
             )
         settings[each.case.id] = replace(each, expected=replace(each.expected, gradients=arrived))
+    settings = {
+        case: replace(each, expected=adapter.narrowed(each.base, each.expected))
+        for case, each in settings.items()
+    }
     trials = plan(rubric, settings)
+    adapter.verify(trials)
     if seeing_nothing := idle(rubric, settings):
         raise CourseError(
             f"expected a case with the axis that a check looks at, got none for "
             f"{', '.join(seeing_nothing)} @ rubrics/{assignment.name}.yaml"
         )
     return Standard(rubric=rubric, settings=settings, trials=trials, described=described)
+
+
+def _renamed(trial: Trial, names: Mapping[str, str]) -> Trial:
+    """The question to what stands beside the reference."""
+    if not names:
+        return trial
+    calls = tuple(
+        replace(
+            call,
+            args={
+                name: replace(value, name=names.get(value.name, value.name))
+                if isinstance(value, Build)
+                else value
+                for name, value in call.args.items()
+            },
+        )
+        for call in trial.calls
+    )
+    return replace(trial, entry=names.get(trial.entry, trial.entry), calls=calls)
 
 
 def _with_gradients(rubric: Rubric) -> list[str]:

@@ -16,7 +16,7 @@ from grader.errors import EngineError
 from grader.fingerprints import Fingerprint, Key, fingerprint
 from grader.load import load
 from grader.mistakes.known import Ids, Prints, Store
-from grader.mutants import Replacement, applied, definition, overlap, patched, replacements
+from grader.mutants import WRAPPED, Replacement, applied, definition, overlap, patched, replacements
 from grader.types import (
     Build,
     Job,
@@ -35,6 +35,7 @@ DEFINITIONS_TOGETHER = 120
 MOST_PAIRS = 800
 """Pairs of which neither is known already that are tried for one question, those first that change
 little else: some seconds, once. Of one entry's own mistakes there are at most 775 (LSTMCell)."""
+NO_WRAPPERS: Mapping[str, str] = {}
 LIMITS = Limits(seconds=600, trial_seconds=5, memory_mb=2048)
 
 
@@ -76,6 +77,7 @@ class FromReference:
         trials: tuple[Trial, ...],
         run: Callable[[Job], tuple[RawOutput, ...]],
         store: Store,
+        wrappers: Mapping[str, str] = NO_WRAPPERS,
     ):
         """Of an assignment.
 
@@ -85,7 +87,9 @@ class FromReference:
             trials: everything that is asked of a submission.
             run: runs a job.
             store: keeps fingerprints.
+            wrappers: code that defines, beside an entry, what is asked in its place.
         """
+        self._wrappers = wrappers
         self._rubric, self._source, self._run, self._store = rubric, source, run, store
         self._trials = tuple(trial for trial in trials if trial.probe != "describe")
         self._keys = {(trial.case, trial.variant) for trial in self._trials}
@@ -215,7 +219,7 @@ class FromReference:
             bases = list(dict.fromkeys(ids for ids, _ in chunk))
             modules = {f"_base{n}": self.code(ids) for n, ids in enumerate(bases)}
             for n, (ids, name) in enumerate(chunk):
-                own = definition(self.code((*ids, name)), top)
+                own = definition(self.code((*ids, name)), top) + self._wrappers.get(top, "")
                 modules[f"_{n}"] = f"from _base{bases.index(ids)} import *\n\n{own}"
             trials = tuple(_renamed(by_key[seen_at[name]], n) for n, (_, name) in enumerate(chunk))
             for (ids, name), output in zip(chunk, self._outputs(modules, trials), strict=True):
@@ -308,7 +312,7 @@ class FromReference:
     ) -> tuple[RawOutput, ...]:
         """What modules "_0", "_1", ... answer, each asked under its number."""
         numbered = sum(name[1:].isdigit() for name in modules)
-        source = _imports(self._names, numbered)
+        source = _imports(self._names, numbered, self._wrappers)
         outputs = self._run(Job(source=source, modules=modules, trials=trials, limits=LIMITS))
         if broken := next((o for o in outputs if o.outcome is Outcome.BROKEN), None):
             raise EngineError(f"expected known mistakes to run: {broken.facts.get('reason')}")
@@ -319,12 +323,13 @@ class FromReference:
         name = self._rubric.assignment
         file = SubmittedFile(name=f"{name}.py", content=self.code(ids).encode())
         submission = Submission(student="", assignment=name, path=f"{ids}", files=(file,))
-        return load(submission, self._names).source
+        beside = [f"{WRAPPED}{name}" for name in self._wrappers]
+        return load(submission, (*self._names, *beside)).source
 
     def code(self, ids: Ids) -> str:
         """The same as it is written; enough to screen many, which are then run as loaded."""
         made = [each for one in ids for each in self._patches[one].made]
-        return applied(self._source, made)
+        return "\n".join((applied(self._source, made), *self._wrappers.values()))
 
     @property
     def _names(self) -> tuple[str, ...]:
@@ -345,9 +350,12 @@ def _effort(trial: Trial) -> int:
     return calls * (1 + len(trial.weights or ()))
 
 
-def _imports(names: Iterable[str], count: int) -> str:
+def _imports(names: Iterable[str], count: int, wrappers: Mapping[str, str]) -> str:
+    asked = {name: f"{WRAPPED}{name}" if name in wrappers else name for name in names}
     return "\n".join(
-        f"from _{n} import {name} as {name}_{n}" for n in range(count) for name in names
+        f"from _{n} import {there} as {name}_{n}"
+        for n in range(count)
+        for name, there in asked.items()
     )
 
 

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from . import probes, values, wire
+from . import forms, probes, values, wire
 
 MODULE = "submission"
 JOB_CAPS = wire.Caps(header_bytes=64_000_000, payload_bytes=1_000_000_000)
@@ -337,7 +337,7 @@ def warm_up(training: bool) -> None:
 def forget() -> None:
     """Leaves nothing of the warming up where a submission could meet it."""
     del sys.modules[MODULE], linecache.cache[f"<{MODULE}>"]
-    probes.fitting.clear()
+    forms.fitting.clear()
     probes.instances.forget()
 
 

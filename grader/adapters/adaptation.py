@@ -1,0 +1,309 @@
+"""An assignment under an adapter: what is asked, of whom, and how answers come back."""
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from grader.adapters.axes import Unfit
+from grader.adapters.entries import Described, Fitted
+from grader.adapters.model import Written
+from grader.adapters.passage import Passage, back, passage
+from grader.adapters.reference import adapted_rubric, kept_outputs, wrappers
+from grader.errors import CourseError
+from grader.types import (
+    Build,
+    Call,
+    Expected,
+    Leaf,
+    Loaded,
+    Outcome,
+    RawOutput,
+    Rubric,
+    Setting,
+    Trial,
+)
+
+Ask = Callable[[tuple[Trial, ...]], tuple[RawOutput, ...]]
+Settings = Mapping[str, Setting]
+
+MOST_KEPT = 20_000
+"""Questions whose way is remembered; all that a class is asked, and more."""
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Adaptation:
+    """What an adapter makes of an assignment; without one, nothing changes."""
+
+    wrappers: Mapping[str, str] = field(default_factory=dict)
+    """Code beside the reference, for entries that do something besides or return less."""
+    written: Written | None = None
+    """The adapter."""
+    _fitted: dict[str, Fitted] = field(default_factory=dict)
+    _ways: dict[tuple[int, tuple[str, ...]], Passage] = field(default_factory=dict)
+
+    # -- what is asked -------------------------------------------------------------------------
+
+    def rubric(self, given: Rubric) -> Rubric:
+        """What is asked of an assignment.
+
+        Raises:
+            CourseError: the adapter names what is not there.
+        """
+        return given if self.written is None else adapted_rubric(given, self.written)
+
+    def fit(self, rubric: Rubric, described: Described) -> None:
+        """Takes in what is asked, and what parameters the reference has.
+
+        Raises:
+            CourseError: the adapter makes no sense.
+        """
+        if self.written is None or self._fitted:
+            return
+        for name, says in self.written.says.entries.items():
+            cases = [case for case in rubric.cases if case.entry == name]
+            where = f"{self.written.path} $.entries.{name}"
+            known = dict.fromkeys(argument for case in cases for argument in case.args)
+            outputs = kept_outputs(rubric, name, says, where)
+            self._fitted[name] = Fitted(name, says, list(known), outputs, described, where)
+
+    def constrained(self, trial: Trial) -> Trial:
+        """The question with zeros where theirs has no parameter."""
+        calls = tuple(
+            replace(call, args={name: self._kept(each) for name, each in call.args.items()})
+            for call in trial.calls
+        )
+        fitted = self._fitted.get(trial.entry)
+        if fitted is None or not trial.weights:
+            return replace(trial, calls=calls)
+        weights = fitted.map(trial.config).kept(trial.weights)
+        return replace(trial, weights=weights, calls=calls)
+
+    def _kept(self, value: Any) -> Any:
+        fitted = self._fitted.get(value.name) if isinstance(value, Build) else None
+        if fitted is None or not value.weights:
+            return value
+        return replace(value, weights=fitted.map(value.config).kept(value.weights))
+
+    def narrowed(self, trial: Trial, expected: Expected) -> Expected:
+        """What the reference gives, without what theirs can't have."""
+        fitted = self._fitted.get(trial.entry)
+        if fitted is None or not trial.weights:
+            return expected
+        parameters = fitted.map(trial.config)
+        gradients = {
+            name: np.where(parameters.absent[name], 0.0, gradient)
+            if name in parameters.absent
+            else gradient
+            for name, gradient in expected.gradients.items()
+            if name not in parameters.gone
+        }
+        kept = tuple(each for each in expected.parameters if each.name not in parameters.gone)
+        return replace(expected, gradients=gradients, parameters=kept)
+
+    def verify(self, trials: Sequence[Trial]) -> None:
+        """Sees that theirs can express every question.
+
+        Raises:
+            CourseError: it can't; each case is named with the reason.
+        """
+        if self.written is None:
+            return
+        wrong: dict[tuple[str, str], str] = {}
+        for trial in trials:
+            for each in self._expanded(trial):
+                try:
+                    self._way(each, {name: name for name in self._fitted})
+                except Unfit as error:
+                    wrong.setdefault((each.entry, each.case), str(error))
+        if wrong:
+            said = [
+                f"cannot adapt: case {case!r}: {reason}; say how, or list it in `skip` "
+                f"@ {self._fitted[entry].where}"
+                for (entry, case), reason in wrong.items()
+            ]
+            raise CourseError("\n".join(said))
+
+    # -- of whom -------------------------------------------------------------------------------
+
+    def names(self, wanted: tuple[str, ...]) -> tuple[str, ...]:
+        """Names to look for in a submission, in place of our entries'."""
+        if self.written is None:
+            return wanted
+        found: list[str] = []
+        for name in wanted:
+            says = self.written.says.entries.get(name)
+            found += [*(says.name if says and says.name else (name,))]
+        for says in self.written.says.entries.values():
+            found += [*says.name, *says.config, *([says.backward.name] if says.backward else [])]
+        top = [name.partition(".")[0] for name in found if not name.startswith("torch.")]
+        return tuple(dict.fromkeys(top))
+
+    def chosen(self, loaded: Loaded) -> dict[str, str]:
+        """For each entry the name of theirs: the first that the file defines."""
+        if self.written is None:
+            return {}
+        there = set(loaded.names)
+        chosen = {}
+        for name, says in self.written.says.entries.items():
+            tried = says.name or (name,)
+            fitting = (n for n in tried if n.partition(".")[0] in {*there, "torch"})
+            chosen[name] = next(fitting, tried[0])
+        return chosen
+
+    def seen(self, loaded: Loaded) -> Loaded:
+        """What was loaded, with what our entries depend on."""
+        depends = dict(loaded.depends)
+        for ours, theirs in self.chosen(loaded).items():
+            top = theirs.partition(".")[0]
+            depends[ours.partition(".")[0]] = loaded.depends.get(top, (top,))
+        return replace(loaded, depends=depends)
+
+    def asking(self, ask: Ask, loaded: Loaded, settings: Settings) -> Ask:
+        """Asks them in their form; what comes back is in ours."""
+        if self.written is None:
+            return ask
+        names = self.chosen(loaded)
+
+        def asked(trials: tuple[Trial, ...]) -> tuple[RawOutput, ...]:
+            outputs: list[RawOutput] = []
+            for _, group in itertools.groupby(trials, key=lambda trial: trial.hidden):
+                outputs += self._answers(list(group), ask, names, settings)
+            return tuple(outputs)
+
+        return asked
+
+    # -- how -----------------------------------------------------------------------------------
+
+    def _answers(
+        self, trials: list[Trial], ask: Ask, names: Mapping[str, str], settings: Settings
+    ) -> list[RawOutput]:
+        parts = [self._expanded(trial) for trial in trials]
+        came = iter(self._in_turn([each for part in parts for each in part], ask, names, settings))
+        return [
+            _slopes(trial, list(itertools.islice(came, len(part))))
+            if trial.probe == "slopes"
+            else next(came)
+            for trial, part in zip(trials, parts, strict=True)
+        ]
+
+    def _expanded(self, trial: Trial) -> list[Trial]:
+        """A question about slopes as plain calls: twice as it is, then a step up and down each."""
+        if trial.probe != "slopes":
+            return [trial]
+        plain = replace(trial, probe="call", cotangents=(), steps={})
+        moved = [
+            _moved(plain, name, sign * step)
+            for name, step in trial.steps.items()
+            for sign in (1.0, -1.0)
+        ]
+        return [plain, replace(plain, seed=plain.seed + 1), *moved]
+
+    def _in_turn(
+        self, trials: list[Trial], ask: Ask, names: Mapping[str, str], settings: Settings
+    ) -> list[RawOutput]:
+        """A call that goes on from the one before is asked once that has answered."""
+        feeding = [n for n, trial in enumerate(trials) if any(c.feed for c in trial.calls)]
+        first = [
+            replace(trial, calls=trial.calls[:1]) if n in feeding else trial
+            for n, trial in enumerate(trials)
+        ]
+        outputs = self._plain(first, ask, names, settings)
+        for n in feeding:
+            for call in trials[n].calls[1:]:
+                if outputs[n].outcome is not Outcome.OK:
+                    break
+                before = outputs[n].leaves
+                fed = {name: _nested(before[-1], index) for name, index in call.feed.items()}
+                going_on = replace(trials[n], calls=(Call(args={**call.args, **fed}),))
+                (output,) = self._plain([going_on], ask, names, settings)
+                outputs[n] = replace(output, leaves=(*before, *output.leaves))
+        return outputs
+
+    def _plain(
+        self, trials: list[Trial], ask: Ask, names: Mapping[str, str], settings: Settings
+    ) -> list[RawOutput]:
+        ways: list[Passage | RawOutput] = []
+        for trial in trials:
+            try:
+                ways.append(self._way(trial, names))
+            except Unfit as error:
+                # Only what depends on an answer of theirs can still fail to fit here.
+                facts = {"entry": trial.entry, "reason": "outputs", "got": str(error)}
+                ways.append(RawOutput(outcome=Outcome.UNREADABLE, facts=facts))
+        asked = [each for way in ways if isinstance(way, Passage) for each in way.theirs]
+        came = iter(ask(tuple(asked)))
+        return [
+            back(way, list(itertools.islice(came, len(way.theirs))), settings[way.ours.case])
+            if isinstance(way, Passage)
+            else way
+            for way in ways
+        ]
+
+    def _way(self, trial: Trial, names: Mapping[str, str]) -> Passage:
+        key = (id(trial), tuple(names.values()))
+        kept = self._ways.get(key)
+        if kept is None or kept.ours is not trial:
+            kept = passage(trial, self._fitted[trial.entry], names, self._fitted)
+            if len(self._ways) >= MOST_KEPT:
+                self._ways.clear()
+            self._ways[key] = kept
+        return kept
+
+
+def adaptation(rubric: Rubric, reference: str, written: Written | None) -> Adaptation:
+    """What an adapter makes of an assignment.
+
+    Args:
+        rubric: the assignment's own.
+        reference: its reference.
+        written: the adapter, if there is one.
+
+    Raises:
+        CourseError: the adapter makes no sense.
+    """
+    if written is None:
+        return AS_GIVEN
+    return Adaptation(wrappers=wrappers(rubric, reference, written), written=written)
+
+
+AS_GIVEN = Adaptation()
+"""Without an adapter."""
+
+
+def _moved(trial: Trial, name: str, step: Any) -> Trial:
+    """A question with one tensor moved a little."""
+    if trial.weights and name in trial.weights:
+        return replace(trial, weights={**trial.weights, name: trial.weights[name] + step})
+    (call,) = trial.calls
+    return replace(trial, calls=(call.with_arrays({name: call.arrays()[name] + step}),))
+
+
+def _slopes(trial: Trial, outputs: list[RawOutput]) -> RawOutput:
+    """How much the contracted outputs differ between a step up and one down, by tensor."""
+    failed = next((each for each in outputs if each.outcome is not Outcome.OK), None)
+    if failed is not None:
+        return failed
+    sums = [_contracted(trial, output) for output in outputs]
+    slopes = {
+        name: np.asarray(sums[2 + 2 * n] - sums[3 + 2 * n]) for n, name in enumerate(trial.steps)
+    }
+    return RawOutput(outcome=Outcome.OK, gradients=slopes if sums[0] == sums[1] else {})
+
+
+def _contracted(trial: Trial, output: RawOutput) -> float:
+    arrays = [leaf.array for leaf in output.leaves[0] if leaf.array is not None]
+    floats = [array for array in arrays if array.dtype.kind == "f"]
+    if [a.shape for a in floats] != [c.shape for c in trial.cotangents]:
+        return float("nan")
+    return float(sum((a * c).sum() for a, c in zip(floats, trial.cotangents, strict=True)))
+
+
+def _nested(leaves: Sequence[Leaf], index: int) -> Any:
+    """One of the values that a call returned, an array or a tuple of them."""
+    start = f"[{index}]"
+    found = [leaf.array for leaf in leaves if leaf.path.startswith(start)]
+    alone = [leaf for leaf in leaves if leaf.path == start]
+    return alone[0].array if alone else tuple(found)
