@@ -69,7 +69,8 @@ class Marker:
     @cached_property
     def standard(self) -> Standard:
         """What the reference answers."""
-        return from_reference(self.assignment, self._runner.run, self._secret, self.adapter)
+        run = self.adapter.narrowing(self._runner.run)
+        return from_reference(self.assignment, run, self._secret, self.adapter)
 
     @cached_property
     def mistakes(self) -> FromReference:
@@ -81,7 +82,7 @@ class Marker:
             assignment.rubric,
             source,
             self.standard.trials,
-            self._runner.run,
+            self.adapter.narrowing(self._runner.run),
             FingerprintFile(cache_folder() / f"{assignment.name}-{digest[:32]}.json"),
             self.adapter.wrappers,
         )

@@ -44,7 +44,13 @@ def grade(submission: Submission, desk: Desk, provenance: Provenance) -> Grade:
     skeleton, prefer = desk.skeleton or None, rubric.prefer
     try:
         loaded = desk.adapter.seen(
-            load(submission, names, skeleton=skeleton, prefer=prefer, everything=rubric.load != "needed")
+            load(
+                submission,
+                names,
+                skeleton=skeleton,
+                prefer=prefer,
+                everything=rubric.load != "needed",
+            )
         )
         if skeleton and is_untouched(submission, names, skeleton, prefer=prefer):
             return ungraded(submission, rubric, Status.NOT_STARTED, provenance)

@@ -6,17 +6,21 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from grader.adapters.axes import Unfit
 from grader.adapters.entries import Described, Fitted
 from grader.adapters.model import Written
 from grader.adapters.passage import Passage, back, passage
 from grader.adapters.reference import adapted_rubric, kept_outputs, wrappers
+from grader.adapters.weights import WeightMap
 from grader.errors import CourseError
 from grader.types import (
+    Arrays,
     Build,
     Call,
     Expected,
+    Job,
     Leaf,
     Loaded,
     Outcome,
@@ -26,6 +30,7 @@ from grader.types import (
     Trial,
 )
 
+Run = Callable[[Job], tuple[RawOutput, ...]]
 Ask = Callable[[tuple[Trial, ...]], tuple[RawOutput, ...]]
 Settings = Mapping[str, Setting]
 
@@ -41,7 +46,11 @@ class Adaptation:
     """Code beside the reference, for entries that do something besides or return less."""
     written: Written | None = None
     """The adapter."""
+    arguments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Names of our arguments, by entry."""
     _fitted: dict[str, Fitted] = field(default_factory=dict)
+    _given: dict[int, tuple[Arrays, WeightMap]] = field(default_factory=dict)
+    """Weights that the reference is given, by identity, each with the map it goes through."""
     _ways: dict[tuple[int, tuple[str, ...]], Passage] = field(default_factory=dict)
 
     # -- what is asked -------------------------------------------------------------------------
@@ -63,11 +72,9 @@ class Adaptation:
         if self.written is None or self._fitted:
             return
         for name, says in self.written.says.entries.items():
-            cases = [case for case in rubric.cases if case.entry == name]
             where = f"{self.written.path} $.entries.{name}"
-            known = dict.fromkeys(argument for case in cases for argument in case.args)
             outputs = kept_outputs(rubric, name, says, where)
-            self._fitted[name] = Fitted(name, says, list(known), outputs, described, where)
+            self._fitted[name] = Fitted(name, says, self.arguments[name], outputs, described, where)
 
     def constrained(self, trial: Trial) -> Trial:
         """The question with zeros where theirs has no parameter."""
@@ -78,7 +85,9 @@ class Adaptation:
         fitted = self._fitted.get(trial.entry)
         if fitted is None or not trial.weights:
             return replace(trial, calls=calls)
-        weights = fitted.map(trial.config).kept(trial.weights)
+        parameters = fitted.map(trial.config)
+        weights = parameters.kept(trial.weights)
+        self._given[id(weights)] = (weights, parameters)
         return replace(trial, weights=weights, calls=calls)
 
     def _kept(self, value: Any) -> Any:
@@ -88,20 +97,43 @@ class Adaptation:
         return replace(value, weights=fitted.map(value.config).kept(value.weights))
 
     def narrowed(self, trial: Trial, expected: Expected) -> Expected:
-        """What the reference gives, without what theirs can't have."""
+        """What the reference gives, without the parameters that theirs has not."""
         fitted = self._fitted.get(trial.entry)
         if fitted is None or not trial.weights:
             return expected
-        parameters = fitted.map(trial.config)
-        gradients = {
+        gone = fitted.map(trial.config).gone
+        kept = tuple(each for each in expected.parameters if each.name not in gone)
+        return replace(expected, parameters=kept)
+
+    def narrowing(self, run: Run) -> Run:
+        """Runs the reference, and leaves out gradients in parameters that theirs has not."""
+        if self.written is None:
+            return run
+
+        def narrowed(job: Job) -> tuple[RawOutput, ...]:
+            outputs = run(job)
+            return tuple(
+                replace(output, gradients=self._reached(trial, output.gradients))
+                if output.gradients
+                else output
+                for trial, output in zip(job.trials, outputs, strict=True)
+            )
+
+        return narrowed
+
+    def _reached(
+        self, trial: Trial, gradients: Mapping[str, NDArray[Any] | None]
+    ) -> dict[str, NDArray[Any] | None]:
+        _, parameters = self._given.get(id(trial.weights), (None, None))
+        if parameters is None:
+            return dict(gradients)
+        return {
             name: np.where(parameters.absent[name], 0.0, gradient)
-            if name in parameters.absent
+            if name in parameters.absent and gradient is not None
             else gradient
-            for name, gradient in expected.gradients.items()
+            for name, gradient in gradients.items()
             if name not in parameters.gone
         }
-        kept = tuple(each for each in expected.parameters if each.name not in parameters.gone)
-        return replace(expected, gradients=gradients, parameters=kept)
 
     def verify(self, trials: Sequence[Trial]) -> None:
         """Sees that theirs can express every question.
@@ -266,7 +298,12 @@ def adaptation(rubric: Rubric, reference: str, written: Written | None) -> Adapt
     """
     if written is None:
         return AS_GIVEN
-    return Adaptation(wrappers=wrappers(rubric, reference, written), written=written)
+    arguments = {
+        name: tuple(dict.fromkeys(arg for c in rubric.cases if c.entry == name for arg in c.args))
+        for name in written.says.entries
+    }
+    beside = wrappers(rubric, reference, written)
+    return Adaptation(wrappers=beside, written=written, arguments=arguments)
 
 
 AS_GIVEN = Adaptation()

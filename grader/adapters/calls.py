@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from grader.adapters.axes import Unfit, bind, layout, to_ours, to_theirs
+from grader.adapters.expressions import names_in
 from grader.adapters.expressions import value as evaluated
 from grader.adapters.masks import CONVENTIONS
 from grader.adapters.model import Entry
@@ -61,7 +62,7 @@ class CallForm:
         Raises:
             CourseError: something in it makes no sense.
         """
-        self.entry, self.where, self._known = entry, where, known
+        self.entry, self.where, self.known = entry, where, tuple(known)
         for path, convention in entry.masks.items():
             if convention not in CONVENTIONS:
                 said = ", ".join(map(repr, CONVENTIONS))
@@ -100,7 +101,7 @@ class CallForm:
         """The arguments as they are written, by position and by keyword."""
         written = self.entry.call
         if written is None:
-            return [], {name: name for name in self._known}
+            return [], {name: name for name in self.known}
         if isinstance(written, Mapping):
             return [], dict(written)
         ordered = list(written)
@@ -158,7 +159,9 @@ class Crossing:
             value = self._value(written, name, item, origin)
             if value is not MISSING:
                 args[name] = value
-        taken = {path.partition("[")[0] for path in self._mentioned((ordered, named))}
+        before = self._form.entry.includes.before if self._form.entry.includes else {}
+        taken = {name for name, written in before.items() if name not in names_in(written)}
+        taken |= {path.partition("[")[0] for path in self._mentioned((ordered, named))}
         left = [n for n, v in self._call.args.items() if n not in taken and v is not None]
         if left:
             raise Unfit(f"it gives {', '.join(left)}, which `call` does not hand over")
@@ -187,7 +190,7 @@ class Crossing:
             return Named(values=self._weights)
         if found := TEXT.match(text):
             return found[1] if found[1] is not None else found[2]
-        if text in self._weights:
+        if text in self._weights and text not in self._form.known:
             return self._weights[text]
         if text.startswith("config."):
             return evaluated(text.removeprefix("config."), self._config, where)
@@ -198,8 +201,8 @@ class Crossing:
 
     def _ours(self, text: str, where: str) -> Any:
         found = PATH.match(text)
-        if found is None or found[1] not in self._form._known:
-            known = ", ".join((*self._form._known, *self._weights))
+        if found is None or found[1] not in self._form.known:
+            known = ", ".join((*self._form.known, *self._weights))
             raise CourseError(f"expected an argument of ours among {known}, got {text!r} @ {where}")
         value = self._call.args.get(found[1])
         for index in re.findall(r"\d+", found[2]):

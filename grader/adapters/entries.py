@@ -75,11 +75,10 @@ class Fitted:
     @property
     def by_call(self) -> bool:
         """Whether their parameters are arguments of the call, as in a NumPy course."""
-        ordered, named = self.form.items()
-        wanted = {"params", *(self.says.params or {})}
-        return self.says.params is not None and any(
-            text in wanted for text in _texts([ordered, list(named.values())])
-        )
+        if self.says.params is None or self.says.call is None:
+            return False
+        wanted = {"params", *self.says.params} - set(self.form.known)
+        return any(text in wanted for text in _texts(self.says.call))
 
     def init(self, given: Facts) -> tuple[dict[str, Any], dict[str, Any]]:
         """Their constructor's arguments, and the form in which it gets them.

@@ -72,7 +72,8 @@ def passage(
     trials: list[Trial] = []
     firsts: tuple[Sent, ...] = ()
     for item in range(items):
-        sent = tuple(crossing.sent(item) for crossing in crossings)
+        # A call of fewer items than another of the same question takes its last one again.
+        sent = tuple(crossing.sent(min(item, crossing.items - 1)) for crossing in crossings)
         firsts = firsts or sent
         told = {**form, "positional": sent[0].positional}
         cotangents = tuple(
@@ -176,7 +177,12 @@ def back(way: Passage, outputs: Sequence[RawOutput], setting: Setting) -> RawOut
     return replace(
         first,
         leaves=tuple(
-            _leaves(way, number, [each.leaves[number] for each in outputs], setting)
+            _leaves(
+                way,
+                number,
+                [each.leaves[number] for each in outputs[: way.crossings[number].items]],
+                setting,
+            )
             for number in range(len(first.leaves))
         ),
         gradients=_gradients(way, outputs),

@@ -16,7 +16,6 @@ import torch
 
 from .values import Misfit, Tree, array_of, own_array
 
-
 fitting: set[tuple[object, ...]] = set()
 """Calls whose arguments are known to fit: inspecting a signature costs as much as a small call."""
 
