@@ -19,6 +19,7 @@ MOST_SAID = 20_000
 COMMANDS = {
     "check": "Check your own work against the public cases.",
     "grade": "Grade submissions, and write marks, reports and a class page.",
+    "adapt": "Propose an adapter for a course that already exists, from one of its files.",
     "release": "Build what a student gets: skeleton, notebook and public cases.",
     "audit": "See whether every known mistake is caught, told apart and named.",
     "doctor": "Say what isolation, versions and limits are in force here.",
