@@ -69,8 +69,7 @@ class Marker:
     @cached_property
     def standard(self) -> Standard:
         """What the reference answers."""
-        run = self.adapter.narrowing(self._runner.run)
-        return from_reference(self.assignment, run, self._secret, self.adapter)
+        return from_reference(self.assignment, self._runner.run, self._secret, self.adapter)
 
     @cached_property
     def mistakes(self) -> FromReference:

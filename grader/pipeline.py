@@ -1,8 +1,6 @@
 """THE HALL: one submission's way from files to a grade, one verb a step."""
 
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
 from grader.adapters import AS_GIVEN, Adaptation
@@ -10,15 +8,14 @@ from grader.checks import answered, follow_up, judge
 from grader.diagnose import diagnose, shares
 from grader.errors import SubmissionError
 from grader.expected import Standard, top_level
-from grader.load import is_untouched, load
+from grader.load import is_untouched
 from grader.mistakes import Mistakes
 from grader.origins import located
-from grader.sandbox.runner import Ask
+from grader.sandbox.runner import Open
 from grader.score import forbidden_anywhere, forbidden_uses, score, totals, ungraded
 from grader.types import Grade, Job, Loaded, Note, Provenance, RawOutput, Status, Submission
 
 Answers = dict[tuple[str, str], RawOutput]
-Open = Callable[[Job], AbstractContextManager[Ask]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,18 +36,11 @@ class Desk:
 
 def grade(submission: Submission, desk: Desk, provenance: Provenance) -> Grade:
     """The grade of one submission, whatever it is and whatever it does."""
-    started, rubric = time.monotonic(), desk.standard.rubric
-    names = desk.adapter.names(top_level(rubric))
+    started, rubric, names = time.monotonic(), desk.standard.rubric, top_level(desk.standard.rubric)
     skeleton, prefer = desk.skeleton or None, rubric.prefer
     try:
-        loaded = desk.adapter.seen(
-            load(
-                submission,
-                names,
-                skeleton=skeleton,
-                prefer=prefer,
-                everything=rubric.load != "needed",
-            )
+        loaded = desk.adapter.load(
+            submission, names, skeleton=skeleton, prefer=prefer, everything=rubric.load != "needed"
         )
         if skeleton and is_untouched(submission, names, skeleton, prefer=prefer):
             return ungraded(submission, rubric, Status.NOT_STARTED, provenance)
@@ -80,12 +70,9 @@ def grade(submission: Submission, desk: Desk, provenance: Provenance) -> Grade:
 def asked(loaded: Loaded, desk: Desk) -> Answers:
     """What came back for the plan, and for what the checks asked once they had seen that."""
     rubric, settings, trials = desk.standard.rubric, desk.standard.settings, desk.standard.trials
-    forbidden = forbidden_anywhere(rubric)
-    job = Job(
-        source=loaded.source, modules=loaded.modules, forbidden=forbidden, limits=rubric.limits
-    )
-    with desk.open(job) as theirs:
-        ask = desk.adapter.asking(theirs, loaded, settings)
+    forbidden, limits = forbidden_anywhere(rubric), rubric.limits
+    job = Job(source=loaded.source, modules=loaded.modules, forbidden=forbidden, limits=limits)
+    with desk.adapter.asking(desk.open(job), loaded, settings) as ask:
         answers = answered(trials, ask(trials))
         more = follow_up(rubric, settings, answers)
         return answers | answered(more, ask(more))

@@ -6,8 +6,9 @@ sent, and what comes back is put in the assignment's before anything looks at it
     model         `adapters/<name>.yaml`, read      expressions  sums over hyper-parameters
     axes, masks   how arrays are laid out           weights      the map of parameters, its adjoint
     calls         one call, there and back          entries      one entry, ready for use
-    passage       one question, there and back      adaptation   an assignment under an adapter
-    reference     what the reference does besides   proposing    an adapter from a file
+    passage       one question, there and back      questions    those that are asked in parts
+    adaptation    an assignment under an adapter    reference    what the reference does besides
+    proposing     an adapter from a file: naming    matching     which parameter is which
 """
 
 from grader.adapters.adaptation import AS_GIVEN, Adaptation, adaptation

@@ -1,7 +1,8 @@
 """An assignment under an adapter: what is asked, of whom, and how answers come back."""
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,9 +13,12 @@ from grader.adapters.axes import Unfit
 from grader.adapters.entries import Described, Fitted
 from grader.adapters.model import Written
 from grader.adapters.passage import Passage, back, passage
+from grader.adapters.questions import expanded, nested, renamed, slopes
 from grader.adapters.reference import adapted_rubric, kept_outputs, wrappers
 from grader.adapters.weights import WeightMap
 from grader.errors import CourseError
+from grader.load import Preference, load
+from grader.mutants import WRAPPED
 from grader.types import (
     Arrays,
     Build,
@@ -24,9 +28,12 @@ from grader.types import (
     Leaf,
     Loaded,
     Outcome,
+    Parameter,
     RawOutput,
     Rubric,
     Setting,
+    Submission,
+    SubmittedFile,
     Trial,
 )
 
@@ -96,27 +103,46 @@ class Adaptation:
             return value
         return replace(value, weights=fitted.map(value.config).kept(value.weights))
 
-    def narrowed(self, trial: Trial, expected: Expected) -> Expected:
+    def narrowed(
+        self, trial: Trial, leaves: tuple[tuple[Leaf, ...], ...], ours: tuple[Parameter, ...]
+    ) -> Expected:
         """What the reference gives, without the parameters that theirs has not."""
         fitted = self._fitted.get(trial.entry)
-        if fitted is None or not trial.weights:
-            return expected
-        gone = fitted.map(trial.config).gone
-        kept = tuple(each for each in expected.parameters if each.name not in gone)
-        return replace(expected, parameters=kept)
+        gone = fitted.map(trial.config).gone if fitted and trial.weights else set()
+        kept = tuple(each for each in ours if each.name not in gone)
+        return Expected(leaves=leaves, parameters=kept)
+
+    def reference(self, file: SubmittedFile) -> SubmittedFile:
+        """The reference, with what stands beside it."""
+        code = b"\n".join((file.content, *(text.encode() for text in self.wrappers.values())))
+        return replace(file, content=code)
+
+    @property
+    def beside(self) -> dict[str, str]:
+        """What is asked of the reference in place of an entry, by the entry's name."""
+        return {name: f"{WRAPPED}{name}" for name in self.wrappers}
+
+    def running(self, run: Run) -> Run:
+        """Runs the reference, with what stands beside it in an entry's place."""
+        narrowed = self.narrowing(run)
+
+        def ran(job: Job) -> tuple[RawOutput, ...]:
+            trials = tuple(renamed(trial, self.beside) for trial in job.trials)
+            return narrowed(replace(job, trials=trials))
+
+        return ran if self.wrappers else narrowed
 
     def narrowing(self, run: Run) -> Run:
-        """Runs the reference, and leaves out gradients in parameters that theirs has not."""
+        """Runs a job, and leaves out gradients in parameters that theirs has not."""
         if self.written is None:
             return run
 
         def narrowed(job: Job) -> tuple[RawOutput, ...]:
-            outputs = run(job)
             return tuple(
                 replace(output, gradients=self._reached(trial, output.gradients))
                 if output.gradients
                 else output
-                for trial, output in zip(job.trials, outputs, strict=True)
+                for trial, output in zip(job.trials, run(job), strict=True)
             )
 
         return narrowed
@@ -145,7 +171,7 @@ class Adaptation:
             return
         wrong: dict[tuple[str, str], str] = {}
         for trial in trials:
-            for each in self._expanded(trial):
+            for each in expanded(trial):
                 try:
                     self._way(each, {name: name for name in self._fitted})
                 except Unfit as error:
@@ -193,10 +219,33 @@ class Adaptation:
             depends[ours.partition(".")[0]] = loaded.depends.get(top, (top,))
         return replace(loaded, depends=depends)
 
-    def asking(self, ask: Ask, loaded: Loaded, settings: Settings) -> Ask:
-        """Asks them in their form; what comes back is in ours."""
-        if self.written is None:
-            return ask
+    def load(
+        self,
+        submission: Submission,
+        wanted: tuple[str, ...],
+        *,
+        skeleton: bytes | None,
+        prefer: Preference,
+        everything: bool,
+    ) -> Loaded:
+        """A submission made ready, as `grader.load.load` does it, with what our entries depend on.
+
+        Raises:
+            SubmissionError: as there.
+        """
+        names = self.names(wanted)
+        loaded = load(submission, names, skeleton=skeleton, prefer=prefer, everything=everything)
+        return self.seen(loaded)
+
+    @contextmanager
+    def asking(
+        self, opened: AbstractContextManager[Ask], loaded: Loaded, settings: Settings
+    ) -> Iterator[Ask]:
+        """A conversation in their form; what comes back is in ours."""
+        with opened as ask:
+            yield ask if self.written is None else self._asked(ask, loaded, settings)
+
+    def _asked(self, ask: Ask, loaded: Loaded, settings: Settings) -> Ask:
         names = self.chosen(loaded)
 
         def asked(trials: tuple[Trial, ...]) -> tuple[RawOutput, ...]:
@@ -212,26 +261,14 @@ class Adaptation:
     def _answers(
         self, trials: list[Trial], ask: Ask, names: Mapping[str, str], settings: Settings
     ) -> list[RawOutput]:
-        parts = [self._expanded(trial) for trial in trials]
+        parts = [expanded(trial) for trial in trials]
         came = iter(self._in_turn([each for part in parts for each in part], ask, names, settings))
         return [
-            _slopes(trial, list(itertools.islice(came, len(part))))
+            slopes(trial, list(itertools.islice(came, len(part))))
             if trial.probe == "slopes"
             else next(came)
             for trial, part in zip(trials, parts, strict=True)
         ]
-
-    def _expanded(self, trial: Trial) -> list[Trial]:
-        """A question about slopes as plain calls: twice as it is, then a step up and down each."""
-        if trial.probe != "slopes":
-            return [trial]
-        plain = replace(trial, probe="call", cotangents=(), steps={})
-        moved = [
-            _moved(plain, name, sign * step)
-            for name, step in trial.steps.items()
-            for sign in (1.0, -1.0)
-        ]
-        return [plain, replace(plain, seed=plain.seed + 1), *moved]
 
     def _in_turn(
         self, trials: list[Trial], ask: Ask, names: Mapping[str, str], settings: Settings
@@ -248,7 +285,7 @@ class Adaptation:
                 if outputs[n].outcome is not Outcome.OK:
                     break
                 before = outputs[n].leaves
-                fed = {name: _nested(before[-1], index) for name, index in call.feed.items()}
+                fed = {name: nested(before[-1], index) for name, index in call.feed.items()}
                 going_on = replace(trials[n], calls=(Call(args={**call.args, **fed}),))
                 (output,) = self._plain([going_on], ask, names, settings)
                 outputs[n] = replace(output, leaves=(*before, *output.leaves))
@@ -308,39 +345,3 @@ def adaptation(rubric: Rubric, reference: str, written: Written | None) -> Adapt
 
 AS_GIVEN = Adaptation()
 """Without an adapter."""
-
-
-def _moved(trial: Trial, name: str, step: Any) -> Trial:
-    """A question with one tensor moved a little."""
-    if trial.weights and name in trial.weights:
-        return replace(trial, weights={**trial.weights, name: trial.weights[name] + step})
-    (call,) = trial.calls
-    return replace(trial, calls=(call.with_arrays({name: call.arrays()[name] + step}),))
-
-
-def _slopes(trial: Trial, outputs: list[RawOutput]) -> RawOutput:
-    """How much the contracted outputs differ between a step up and one down, by tensor."""
-    failed = next((each for each in outputs if each.outcome is not Outcome.OK), None)
-    if failed is not None:
-        return failed
-    sums = [_contracted(trial, output) for output in outputs]
-    slopes = {
-        name: np.asarray(sums[2 + 2 * n] - sums[3 + 2 * n]) for n, name in enumerate(trial.steps)
-    }
-    return RawOutput(outcome=Outcome.OK, gradients=slopes if sums[0] == sums[1] else {})
-
-
-def _contracted(trial: Trial, output: RawOutput) -> float:
-    arrays = [leaf.array for leaf in output.leaves[0] if leaf.array is not None]
-    floats = [array for array in arrays if array.dtype.kind == "f"]
-    if [a.shape for a in floats] != [c.shape for c in trial.cotangents]:
-        return float("nan")
-    return float(sum((a * c).sum() for a, c in zip(floats, trial.cotangents, strict=True)))
-
-
-def _nested(leaves: Sequence[Leaf], index: int) -> Any:
-    """One of the values that a call returned, an array or a tuple of them."""
-    start = f"[{index}]"
-    found = [leaf.array for leaf in leaves if leaf.path.startswith(start)]
-    alone = [leaf for leaf in leaves if leaf.path == start]
-    return alone[0].array if alone else tuple(found)

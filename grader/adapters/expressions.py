@@ -28,8 +28,9 @@ def value(written: Any, names: Mapping[str, Any], where: str) -> Any:
     try:
         return _value(ast.parse(written.strip(), mode="eval").body, names)
     except (SyntaxError, TypeError, ZeroDivisionError) as error:
-        said = "expected numbers, names, 'texts', +, -, * and //"
-        raise CourseError(f"{said}, got {written!r} ({error}) @ {where}") from error
+        raise CourseError(
+            f"expected numbers, names, 'texts', +, -, * and //, got {written!r} ({error}) @ {where}"
+        ) from error
     except KeyError as error:
         known = ", ".join(names) or "none"
         raise CourseError(

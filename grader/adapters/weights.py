@@ -164,8 +164,9 @@ def _compiled(
         if left.any():
             part = "" if left.all() else f" ({int(left.sum())} of its {left.size} numbers)"
             raise CourseError(
-                f"cannot adapt: params leaves out {name} {indices.shape}{part}; say which of "
-                f"theirs holds it, or list it in `absent` if they have none @ {where}.params"
+                f"cannot adapt: expected every parameter of ours, but {name} {indices.shape}{part} "
+                f"is left out; declare which of theirs holds it, or list it in `absent` if they "
+                f"have none @ {where}.params"
             )
         both = np.isin(indices, taken) & absent.get(name, np.zeros(indices.shape, bool))
         if both.any():
@@ -301,7 +302,7 @@ class _Sources:
         try:
             return tuple(to_theirs(term, how, numbers) for term in terms)
         except Unfit as error:
-            raise CourseError(f"{error} for {_said(of)} @ {where}") from error
+            raise CourseError(f"{_said(of)}: {error} @ {where}") from error
 
     def _one(self, text: str, where: str) -> Indices:
         found = SOURCE.match(text)

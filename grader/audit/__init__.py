@@ -25,9 +25,9 @@ from grader.fingerprints import Key
 from grader.load import load
 from grader.mistakes import FromReference, patches
 from grader.mutants import patched
-from grader.pipeline import Answers, Desk, Open, asked, grade
+from grader.pipeline import Answers, Desk, asked, grade
 from grader.provenance import provenance
-from grader.sandbox.runner import Ask, Runner
+from grader.sandbox.runner import Ask, Open, Runner
 from grader.types import (
     Grade,
     Job,

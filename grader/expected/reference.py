@@ -1,6 +1,5 @@
 """The reference's answers: it takes the road that every submission takes, loader and worker."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 
 from grader.adapters import AS_GIVEN, Adaptation
@@ -11,9 +10,7 @@ from grader.checks.gradients import trials as gradient_trials
 from grader.errors import CourseError, EngineError
 from grader.expected.standard import Run, Standard, parameters_of, top_level
 from grader.load import load
-from grader.mutants import WRAPPED
 from grader.types import (
-    Build,
     Case,
     Expected,
     Job,
@@ -36,17 +33,13 @@ def from_reference(
     """
     rubric, key = assignment.rubric, Key(secret=secret, assignment=assignment.name)
     where = f"reference/{assignment.name}.py"
-    submission = Submission(
-        student="reference", assignment=assignment.name, path=where, files=(assignment.reference,)
-    )
-    beside = {name: f"{WRAPPED}{name}" for name in adapter.wrappers}
-    code = "\n".join((assignment.reference.content.decode("utf-8"), *adapter.wrappers.values()))
-    file = replace(assignment.reference, content=code.encode())
-    loaded = load(replace(submission, files=(file,)), (*top_level(rubric), *beside.values()))
+    file, run = adapter.reference(assignment.reference), adapter.running(run)
+    submission = Submission(student="reference", assignment="", path=where, files=(file,))
+    loaded = load(submission, (*top_level(rubric), *adapter.beside.values()))
 
     def answers(trials: list[Trial]) -> list[RawOutput]:
-        asked = tuple(_renamed(trial, beside) for trial in trials)
-        outputs = run(Job(source=loaded.source, modules={}, trials=asked, limits=rubric.limits))
+        job = Job(source=loaded.source, modules={}, trials=tuple(trials), limits=rubric.limits)
+        outputs = run(job)
         for trial, output in zip(trials, outputs, strict=True):
             _well(trial, output, where)
         return list(outputs)
@@ -62,7 +55,7 @@ def from_reference(
         for case in rubric.cases
     ]
     expected = [
-        Expected(leaves=output.leaves, parameters=parameters_of(described, asked, base))
+        adapter.narrowed(base, output.leaves, parameters_of(described, asked, base))
         for base, output in zip(bases, answers(bases), strict=True)
     ]
     for case, made in zip(rubric.cases, expected, strict=True):
@@ -81,10 +74,6 @@ def from_reference(
                 f"got none @ {where}"
             )
         settings[each.case.id] = replace(each, expected=replace(each.expected, gradients=arrived))
-    settings = {
-        case: replace(each, expected=adapter.narrowed(each.base, each.expected))
-        for case, each in settings.items()
-    }
     trials = plan(rubric, settings)
     adapter.verify(trials)
     if seeing_nothing := idle(rubric, settings):
@@ -93,25 +82,6 @@ def from_reference(
             f"{', '.join(seeing_nothing)} @ rubrics/{assignment.name}.yaml"
         )
     return Standard(rubric=rubric, settings=settings, trials=trials, described=described)
-
-
-def _renamed(trial: Trial, names: Mapping[str, str]) -> Trial:
-    """The question to what stands beside the reference."""
-    if not names:
-        return trial
-    calls = tuple(
-        replace(
-            call,
-            args={
-                name: replace(value, name=names.get(value.name, value.name))
-                if isinstance(value, Build)
-                else value
-                for name, value in call.args.items()
-            },
-        )
-        for call in trial.calls
-    )
-    return replace(trial, entry=names.get(trial.entry, trial.entry), calls=calls)
 
 
 def _with_gradients(rubric: Rubric) -> list[str]:

@@ -164,7 +164,8 @@ class SubmittedModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         """A spec for the names that the submission holds."""
         if name not in self._sources:
             return None
-        return importlib.util.spec_from_loader(name, self)
+        package = any(other.startswith(f"{name}.") for other in self._sources)
+        return importlib.util.spec_from_loader(name, self, is_package=package)
 
     def exec_module(self, module: types.ModuleType) -> None:
         """Runs the file's source in its module."""
