@@ -50,7 +50,8 @@ def grade(submission: Submission, desk: Desk, provenance: Provenance) -> Grade:
     answers = asked(loaded, desk)
     settings, trials = desk.standard.settings, desk.standard.trials
     findings = located(judge(rubric, settings, answers), loaded)
-    diagnoses = diagnose(rubric, settings, trials, answers, findings, desk.mistakes)
+    telling = desk.adapter.telling(trials)
+    diagnoses = diagnose(rubric, settings, telling, answers, findings, desk.mistakes)
     extra = shares(rubric, findings, diagnoses, desk.mistakes)
     results = score(rubric, findings, forbidden_uses(rubric, loaded, answers), extra)
     status, earned, possible, pending = totals(results)

@@ -256,6 +256,12 @@ class Adaptation:
 
         return asked
 
+    def telling(self, trials: tuple[Trial, ...]) -> tuple[Trial, ...]:
+        """The questions that tell known mistakes: not those to a backward pass written by hand,
+        which may well be right where its forward is wrong."""
+        by_hand = {name for name, each in self._fitted.items() if each.says.backward}
+        return tuple(t for t in trials if t.probe != "gradients" or t.entry not in by_hand)
+
     # -- how -----------------------------------------------------------------------------------
 
     def _answers(
