@@ -1,24 +1,46 @@
 """What a course asks of the machine that grades it: `course.yaml`, where there is one.
 
 isolation: A      # the weakest level at which submissions may be run
+gradebook: gradebook.db    # a path from the course's folder, or postgresql://user@host/name
+timezone: Asia/Seoul       # of the dates that name none
+late: {takes: 10%, per: day, grace: 15 minutes, at_most: 50%}
+attempts: latest           # best, before due
+extra_credit: 10%          # the most that extra points add
+assignments:
+  lstm: {due: 2026-10-01 23:59, extensions: {ada: 2026-10-08}, waivers: {bob: in hospital}}
 """
 
-from dataclasses import dataclass
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import AfterValidator, TypeAdapter, ValidationError
+from pydantic_core import PydanticCustomError
 
 from grader.errors import CourseError, UsageError
+from grader.policy import Dates, LateRule, Policy, Share, Which
 from grader.rubric import read_yaml, refusal
 from grader.sandbox.warm import Isolation
 from grader.types import FORBID_UNKNOWN_KEYS
 
 FILE = "course.yaml"
+GRADEBOOK = "gradebook.db"
+FROM_ENVIRONMENT = "GRADER_GRADEBOOK"
 LEVELS = ("A", "B", "E")
 """From the strictest."""
 FOR_HIDDEN_CASES = "B"
 """The weakest level at which code that is not trusted meets what a student must not see."""
+
+
+def _zone(name: str) -> str:
+    try:
+        return ZoneInfo(name).key if name else ""
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise PydanticCustomError("zone", "a time zone such as Asia/Seoul") from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +51,49 @@ class Settings:
 
     isolation: Literal["A", "B", "E"] = "E"
     """The weakest level of isolation at which its submissions may be run."""
+    gradebook: str = GRADEBOOK
+    """Where grades are kept: a path from the course's folder, or the URL of a database."""
+    timezone: Annotated[str, AfterValidator(_zone)] = ""
+    """Time zone of the dates that name none."""
+    late: LateRule | None = None
+    """What being late costs."""
+    attempts: Which = "latest"
+    """Which of several attempts counts."""
+    extra_credit: Share | None = None
+    """The most that extra points add beyond the possible ones, as a share of these; None: all."""
+    assignments: Mapping[str, Dates] = field(default_factory=dict)
+    """Dates of assignments, by name, with what differs from the above."""
+
+    def policy(self, assignment: str) -> Policy:
+        """What counts for one assignment.
+
+        Raises:
+            CourseError: a date has no time zone.
+        """
+        dates = self.assignments.get(assignment, Dates())
+        path = f"$.assignments.{assignment}"
+        extensions = {
+            student: self._aware(moment, f"{path}.extensions.{student}")
+            for student, moment in dates.extensions.items()
+        }
+        return Policy(
+            due=None if dates.due is None else self._aware(dates.due, f"{path}.due"),
+            late=dates.late or self.late,
+            attempts=dates.attempts or self.attempts,
+            extra_credit=self.extra_credit if dates.extra_credit is None else dates.extra_credit,
+            extensions=extensions,
+            waivers=dates.waivers,
+        )
+
+    def _aware(self, moment: datetime, path: str) -> datetime:
+        if moment.tzinfo is not None:
+            return moment
+        if not self.timezone:
+            raise CourseError(
+                f"expected a time zone for {moment:%Y-%m-%d %H:%M}, got none @ {FILE} {path}; "
+                "add timezone: Asia/Seoul, say, or an offset as in 2026-10-01T23:59+09:00"
+            )
+        return moment.replace(tzinfo=ZoneInfo(self.timezone))
 
 
 SETTINGS: TypeAdapter[Settings] = TypeAdapter(Settings)
@@ -38,16 +103,36 @@ def read_settings(course: Path) -> Settings:
     """The settings of a course; the defaults where it has no file of them.
 
     Raises:
-        CourseError: the file is no YAML, or holds a key or a value that is not known.
+        CourseError: the file is no YAML, or holds a key, a value or a name that is not known.
     """
     path = course / FILE
     if not path.exists():
         return Settings()
     try:
-        return SETTINGS.validate_python(read_yaml(path, "the course's settings") or {})
+        settings = SETTINGS.validate_python(read_yaml(path, "the course's settings") or {})
     except ValidationError as error:
-        keys = Settings.__dataclass_fields__
+        listed: list[Any] = [Settings, Dates, LateRule]
+        keys = {key for each in listed for key in each.__dataclass_fields__}
         raise CourseError(refusal(error, str(path), keys)) from error
+    for name in settings.assignments:
+        if not (course / "rubrics" / f"{name}.yaml").exists():
+            raise CourseError(
+                f"expected an assignment of the course, got {name!r} @ {path} $.assignments"
+            )
+        settings.policy(name)
+    return settings
+
+
+def gradebook_place(course: Path) -> str:
+    """Where a course keeps its grades: GRADER_GRADEBOOK, or what `course.yaml` says.
+
+    Raises:
+        CourseError: as `read_settings`.
+    """
+    if named := os.environ.get(FROM_ENVIRONMENT):
+        return named
+    place = read_settings(course).gradebook
+    return place if "://" in place else str(course / Path(place).expanduser())
 
 
 def require(isolation: Isolation, course: Path, *, hides: bool, unisolated: bool) -> None:

@@ -1,56 +1,58 @@
 """The instructor's room: a folder of submissions becomes marks, reports and a class page.
 
-Each grade is kept under its content key as soon as it is there, so that an interrupted run goes on
-where it stopped, and nothing is run twice.
+What each submission showed is in the gradebook as soon as it is there, so that an interrupted run
+goes on where it stopped, and nothing is run twice. Only this process writes to it.
 """
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
-
 from grader.adapters import adaptation, find_adapter, read_adapter
 from grader.assignment import Assignment, course_secret, read_assignment
 from grader.collect import Found
+from grader.course import read_settings
 from grader.errors import EngineError, UsageError
 from grader.executors import Executor
 from grader.expected import Standard, from_reference
 from grader.fingerprints import SCHEME, FingerprintFile
+from grader.gradebook import Entry, Gradebook, GradeRow, as_kept, bare
+from grader.keys import Basis, basis, submission_digest
 from grader.mistakes import FromReference
-from grader.pipeline import Desk, grade
+from grader.pipeline import Desk, observe
+from grader.profile import Profile
 from grader.provenance import provenance
 from grader.reports.classroom import class_html, folders, grades_csv, grades_json
 from grader.reports.student import report_html, report_json
 from grader.reports.view import student_view
 from grader.sandbox.runner import Runner
-from grader.types import Grade, Status, Submission
-
-GRADE: TypeAdapter[Grade] = TypeAdapter(Grade)
-KEPT = ".grades"
-"""Folder, within the results, of what has been graded; holds hidden evidence, so it is private."""
+from grader.sandbox.stopwatch import stage
+from grader.score import graded
+from grader.standing import Pages, final, outcome_of, read_pages
+from grader.types import Grade, Observation, Status, Submission
 
 
 class Marker:
     """Grades submissions of one assignment of a course; what is costly waits until it is needed."""
 
     def __init__(self, course: Path, name: str, runner: Runner, adapter: Path | None = None):
-        """Of an assignment, as an adapter has it: the one named, or that with the course's name
-        for the assignment.
-        """
+        """Of an assignment, as an adapter has it: the one named, or the course's own for it."""
         read = read_assignment(course, name)
         path = find_adapter(course, adapter, name)
         written = read_adapter(path, name) if path else None
-        source = read.reference.content.decode("utf-8")
-        self.adapter = adaptation(read.rubric, source, written)
-        self.assignment: Assignment = replace(read, rubric=self.adapter.rubric(read.rubric))
-        self._skeleton = b"" if written else read.skeleton
+        self.adapter = adaptation(read.rubric, read.reference.content.decode("utf-8"), written)
+        skeleton = b"" if written else read.skeleton
+        rubric = self.adapter.rubric(read.rubric)
+        self.assignment: Assignment = replace(read, rubric=rubric, skeleton=skeleton)
+        self.policy = read_settings(course).policy(name)
         self._secret = course_secret(course)
         self._runner = runner
+        self.profile: Profile | None = None
+        """What notes where the time of each submission goes, if anything does."""
 
     @property
     def trains(self) -> bool:
@@ -88,32 +90,72 @@ class Marker:
 
     @property
     def _rests_on(self) -> tuple[str, ...]:
-        """What decides what the reference answers, and so every mark."""
+        """What decides what the reference answers."""
         here = provenance("", self._level)
         versions = (here.engine, here.torch, here.numpy, here.isolation, self._secret)
-        adapter = self.adapter.written.digest if self.adapter.written else ""
-        return (*versions, self.assignment.digest, self._skeleton.hex(), adapter)
+        return (
+            *versions,
+            self.assignment.digest,
+            self.assignment.skeleton.hex(),
+            self.adapter.digest,
+        )
+
+    @cached_property
+    def basis(self) -> Basis:
+        """What every mark rests on, but for the submission."""
+        return basis(self.assignment, self._level, self._secret, self.policy, self.adapter.digest)
 
     def key(self, submission: Submission) -> str:
-        """Content key of everything that decides the mark of a submission."""
-        digest = hashlib.sha256()
-        for text in self._rests_on:
-            digest.update(f"{len(text)}:{text}".encode())
-        for file in submission.files:
-            digest.update(f"{len(file.name)}:{file.name}:{len(file.content)}:".encode())
-            digest.update(file.content)
-        return digest.hexdigest()
+        """Content key of what a submission shows."""
+        return self.basis.run_key(submission_digest(submission))
 
-    def mark(self, submission: Submission) -> Grade:
-        """The grade of one submission."""
+    def observe(self, submission: Submission) -> Observation:
+        """What one submission shows."""
         desk = Desk(
             standard=self.standard,
-            skeleton=self._skeleton,
+            skeleton=self.assignment.skeleton,
             open=self._runner.open,
             mistakes=self.mistakes,
             adapter=self.adapter,
         )
-        return grade(submission, desk, provenance(self.key(submission), self._level))
+        with self.profile.submission(submission.student) if self.profile else nullcontext():
+            return observe(submission, desk, provenance(self.key(submission), self._level))
+
+    def worth(self, seen: Observation, student: str) -> Grade:
+        """The grade of a student whose submission showed that."""
+        return graded(seen, self.assignment.rubric, student)
+
+    def mark(self, submission: Submission) -> Grade:
+        """The grade of one submission."""
+        return self.worth(self.observe(submission), submission.student)
+
+    def entry(
+        self,
+        submission: Submission,
+        digest: str,
+        seen: Observation,
+        *,
+        new: bool = False,
+        handed_in: bool = True,
+    ) -> Entry:
+        """What the gradebook holds of a submission."""
+        grade = self.worth(seen, submission.student)
+        row = GradeRow(
+            student=submission.student,
+            submission=digest,
+            run_key=self.basis.run_key(digest),
+            score_key=self.basis.score_key(digest),
+            basis=self.basis.key,
+            status=grade.status,
+            earned=grade.earned,
+            possible=grade.possible,
+            pending=grade.pending,
+            criteria=bare(grade.criteria),
+        )
+        # Our fault is tried again next time.
+        kept = seen if new and grade.status is not Status.WITHHELD else None
+        parts = self.basis.parts
+        return Entry(submission=submission, row=row, parts=parts, seen=kept, handed_in=handed_in)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,6 +177,7 @@ def grade_class(
     found: Found,
     out: Path,
     executor: Executor,
+    book: Gradebook,
     *,
     fresh: bool = False,
     language: str = "en",
@@ -147,43 +190,92 @@ def grade_class(
         found: the submissions.
         out: folder of the results.
         executor: runs the marker on them.
+        book: where grades are kept.
         fresh: grade even what is known already.
         language: "en" or "ko".
         progress: called with every grade, known or new.
 
     Raises:
         UsageError: the folder can't be written to.
-        EngineError: the disk is full, or the reference can't be run.
+        EngineError: the disk is full, the gradebook fails, or the reference can't be run.
     """
     prepare(out)
     by_name = folders(submission.student for submission in found.submissions)
     grades: dict[str, Grade] = {}
-    waiting = []
-    for submission in found.submissions:
-        known = None if fresh else _known(out, submission, marker)
-        if known is None:
-            waiting.append(submission)
-            continue
-        grades[submission.student] = known
-        if not _written_in(language, out / by_name[submission.student] / "report.html"):
-            write_student(out / by_name[submission.student], known, language)
-        progress(known)
-    reused = len(grades)
-    if waiting:
-        marker.mistakes  # noqa: B018 - made here, once, so that a fault in it ends the command
-    results = executor.map(marker.mark, waiting)
+    reused = 0
+    pages = read_pages(book, marker.assignment.name)
     try:
-        for _, graded in results:
-            grades[graded.student] = graded
-            _keep(out, graded)
-            write_student(out / by_name[graded.student], graded, language)
-            progress(graded)
+        for entry, seen in recorded(marker, found.submissions, executor, book, pages, fresh=fresh):
+            grade = reported(marker, seen, entry.submission.student, pages)
+            grades[grade.student] = grade
+            reused += entry.seen is None and grade.status is not Status.WITHHELD
+            write_student(out / by_name[grade.student], grade, language)
+            progress(grade)
     except KeyboardInterrupt:
         pass
     ordered = tuple(grades[name] for name in sorted(grades, key=str.casefold))
     page = write_class(out, ordered, language)
     missing = len(found.submissions) - len(ordered)
     return ClassResult(grades=ordered, reused=reused, missing=missing, page=page)
+
+
+def recorded(
+    marker: Marker,
+    submissions: Sequence[Submission],
+    executor: Executor,
+    book: Gradebook,
+    pages: Pages,
+    *,
+    fresh: bool = False,
+    handed_in: bool = True,
+    dry_run: bool = False,
+) -> Iterator[tuple[Entry, Observation]]:
+    """Each submission once it is in the gradebook: first what is known, then what has to be run.
+
+    Args:
+        marker: observes one submission.
+        submissions: what was handed in.
+        executor: runs the marker.
+        book: where it is written.
+        pages: what the gradebook holds, which is kept up to date.
+        fresh: run even what is known.
+        handed_in: whether they are handed in now; not where earlier attempts are graded again.
+        dry_run: write nothing.
+    """
+    name = marker.assignment.name
+    digests = [submission_digest(each) for each in submissions]
+    keys = [marker.basis.run_key(digest) for digest in digests]
+    known = {} if fresh else book.observations(book.observed(name).intersection(keys))
+    every = list(zip(submissions, digests, keys, strict=True))
+    there = [
+        (marker.entry(each, digest, known[key], handed_in=handed_in), known[key])
+        for each, digest, key in every
+        if key in known
+    ]
+    if not dry_run:
+        book.record(name, [entry for entry, _ in there])
+    for entry, seen in there:
+        pages.add(entry)
+        yield entry, seen
+    waiting = {id(each): digest for each, digest, key in every if key not in known}
+    if waiting:
+        marker.mistakes  # noqa: B018 - made here, once, so that a fault in it ends the command
+    to_run = [each for each in submissions if id(each) in waiting]
+    for submission, observed in executor.map(marker.observe, to_run):
+        seen = as_kept(observed)
+        digest = waiting[id(submission)]
+        entry = marker.entry(submission, digest, seen, new=True, handed_in=handed_in)
+        if not dry_run:
+            book.record(name, [entry], again=fresh)
+        pages.add(entry)
+        yield entry, seen
+
+
+def reported(marker: Marker, seen: Observation, student: str, pages: Pages) -> Grade:
+    """The grade of what a student handed in last, as it is reported."""
+    grade = marker.worth(seen, student)
+    told = outcome_of(pages, student, marker.policy)
+    return final(grade, told, pages.marks.get(student, {})) if told else grade
 
 
 def _written_in(language: str, report: Path) -> bool:
@@ -202,10 +294,8 @@ def prepare(out: Path) -> None:
         UsageError: it can't.
     """
     try:
-        kept = out / KEPT
-        kept.mkdir(parents=True, exist_ok=True)
-        kept.chmod(0o700)
-        probe = kept / f".probe-{os.getpid()}"
+        out.mkdir(parents=True, exist_ok=True)
+        probe = out / f".probe-{os.getpid()}"
         probe.write_bytes(b"")
         probe.unlink()
     except OSError as error:
@@ -215,13 +305,17 @@ def prepare(out: Path) -> None:
         ) from error
 
 
+@stage("report")
 def write_student(folder: Path, grade: Grade, language: str) -> None:
-    """What a student may see: `report.html` and `grade.json`."""
+    """What a student may see: `report.html` and `grade.json`; not again what is there already."""
     view = student_view(grade)
-    _write(folder / "report.html", report_html(view, language))
-    _write(folder / "grade.json", report_json(view))
+    told, path = report_json(view), folder / "grade.json"
+    if not (_written_in(language, folder / "report.html") and _holds(path, told)):
+        _write(folder / "report.html", report_html(view, language))
+        _write(path, told)
 
 
+@stage("class page")
 def write_class(out: Path, grades: tuple[Grade, ...], language: str) -> Path:
     """What the instructor sees: `index.html`, `grades.csv` and `grades.json`."""
     page = out / "index.html"
@@ -238,20 +332,11 @@ def cache_folder() -> Path:
     return Path(base) / "sequence-grader"
 
 
-def _known(out: Path, submission: Submission, marker: Marker) -> Grade | None:
-    """The grade under the submission's content key, under the name it has now."""
-    path = out / KEPT / f"{marker.key(submission)}.json"
+def _holds(path: Path, text: str) -> bool:
     try:
-        known = GRADE.validate_json(path.read_bytes())
-    except (OSError, ValidationError):
-        return None
-    return replace(known, student=submission.student)
-
-
-def _keep(out: Path, grade: Grade) -> None:
-    """Keeps a grade, unless it was withheld: our fault is tried again next time."""
-    if grade.provenance is not None and grade.status is not Status.WITHHELD:
-        _write(out / KEPT / f"{grade.provenance.key}.json", GRADE.dump_json(grade).decode())
+        return path.read_bytes() == text.encode("utf-8")
+    except OSError:
+        return False
 
 
 def _write(path: Path, text: str) -> None:

@@ -5,15 +5,15 @@ from dataclasses import dataclass, replace
 
 from grader.adapters import AS_GIVEN, Adaptation
 from grader.checks import answered, follow_up, judge
-from grader.diagnose import diagnose, shares
+from grader.diagnose import diagnose, shares, unexplained
 from grader.errors import SubmissionError
 from grader.expected import Standard, top_level
 from grader.load import is_untouched
 from grader.mistakes import Mistakes
 from grader.origins import located
 from grader.sandbox.runner import Open
-from grader.score import forbidden_anywhere, forbidden_uses, score, totals, ungraded
-from grader.types import Grade, Job, Loaded, Note, Provenance, RawOutput, Status, Submission
+from grader.score import forbidden_anywhere, forbidden_uses, graded, unread
+from grader.types import Grade, Job, Loaded, Observation, Provenance, RawOutput, Status, Submission
 
 Answers = dict[tuple[str, str], RawOutput]
 
@@ -36,6 +36,12 @@ class Desk:
 
 def grade(submission: Submission, desk: Desk, provenance: Provenance) -> Grade:
     """The grade of one submission, whatever it is and whatever it does."""
+    seen = observe(submission, desk, provenance)
+    return graded(seen, desk.standard.rubric, submission.student)
+
+
+def observe(submission: Submission, desk: Desk, provenance: Provenance) -> Observation:
+    """What one submission shows, from which its grade follows."""
     started, rubric, names = time.monotonic(), desk.standard.rubric, top_level(desk.standard.rubric)
     skeleton, prefer = desk.skeleton or None, rubric.prefer
     try:
@@ -43,36 +49,31 @@ def grade(submission: Submission, desk: Desk, provenance: Provenance) -> Grade:
             submission, names, skeleton=skeleton, prefer=prefer, everything=rubric.load != "needed"
         )
         if skeleton and is_untouched(submission, names, skeleton, prefer=prefer):
-            return ungraded(submission, rubric, Status.NOT_STARTED, provenance)
+            return Observation(status=Status.NOT_STARTED, provenance=provenance)
     except SubmissionError as error:
-        note = Note(code=error.code, facts=error.facts)
-        return ungraded(submission, rubric, Status.UNREADABLE, provenance, note)
+        return unread(error, provenance)
     answers = asked(loaded, desk)
-    settings, trials = desk.standard.settings, desk.standard.trials
+    settings, told = desk.standard.settings, desk.adapter.telling(desk.standard.trials)
     findings = located(judge(rubric, settings, answers), loaded)
-    telling = desk.adapter.telling(trials)
-    diagnoses = diagnose(rubric, settings, telling, answers, findings, desk.mistakes)
-    extra = shares(rubric, findings, diagnoses, desk.mistakes)
-    results = score(rubric, findings, forbidden_uses(rubric, loaded, answers), extra)
-    status, earned, possible, pending = totals(results)
-    return replace(
-        ungraded(submission, rubric, status, provenance, *loaded.notes),
-        earned=earned,
-        possible=possible,
-        pending=pending,
-        criteria=results,
-        diagnoses=diagnoses,
-        show_hints=rubric.show_hints,
-        file=loaded.file,
+    diagnoses = diagnose(rubric, settings, told, answers, findings, desk.mistakes)
+    return Observation(
+        status=Status.GRADED,
         provenance=replace(provenance, seconds=time.monotonic() - started),
+        findings=findings,
+        forbidden=forbidden_uses(rubric, loaded, answers),
+        shares=shares(rubric, findings, diagnoses, desk.mistakes),
+        diagnoses=diagnoses,
+        unexplained=unexplained(rubric, told, answers, findings, diagnoses, desk.mistakes),
+        notes=loaded.notes,
+        file=loaded.file,
     )
 
 
 def asked(loaded: Loaded, desk: Desk) -> Answers:
     """What came back for the plan, and for what the checks asked once they had seen that."""
     rubric, settings, trials = desk.standard.rubric, desk.standard.settings, desk.standard.trials
-    forbidden, limits = forbidden_anywhere(rubric), rubric.limits
-    job = Job(source=loaded.source, modules=loaded.modules, forbidden=forbidden, limits=limits)
+    seen = forbidden_anywhere(rubric)
+    job = Job(source=loaded.source, modules=loaded.modules, forbidden=seen, limits=rubric.limits)
     with desk.adapter.asking(desk.open(job), loaded, settings) as ask:
         answers = answered(trials, ask(trials))
         more = follow_up(rubric, settings, answers)

@@ -23,6 +23,7 @@ from grader.types import (
     Text,
     Tolerance,
     Variant,
+    Void,
 )
 
 RUBRIC: TypeAdapter[Rubric] = TypeAdapter(Rubric)
@@ -30,7 +31,7 @@ KNOWN_KEYS = {
     type_.__name__: list(type_.__dataclass_fields__)
     for type_ in (
         *(Rubric, Case, Criterion, Limits, Tolerance, Text),
-        *(Misconception, Edit, Variant, Harmless),
+        *(Misconception, Edit, Variant, Harmless, Void),
     )
 }
 PATCHES = ("misconceptions", "variants", "harmless")
@@ -39,22 +40,15 @@ NUMBER = re.compile(r"[+-]?\d{1,9}(\.\d{1,20}|/\d{1,9})?")
 PLAIN_KEY = re.compile(r"(?!\d+$)[\w-]+")
 MERGE = "tag:yaml.org,2002:merge"
 WANTED = {
-    "dataclass_type": "a mapping",
-    "dict_type": "a mapping",
-    "mapping_type": "a mapping",
+    **dict.fromkeys(("dataclass_type", "dict_type", "mapping_type"), "a mapping"),
     "tuple_type": "a list",
     "string_type": "text",
     "invalid_key": "keys that are text",
-    "fraction_parsing": "a number or a fraction",
-    "fraction_type": "a number or a fraction",
+    **dict.fromkeys(("fraction_parsing", "fraction_type"), "a number or a fraction"),
 }
 """What pydantic wanted, in the words of YAML."""
-
-
 FROM_PYYAML = (ValueError, LookupError, AttributeError, TypeError)
 """What PyYAML raises for `0b_`, `!!bool x`, `!!timestamp x` and `!!set [1]`."""
-
-
 MOST_BYTES = 500_000
 MOST_VALUES = 50_000
 """Values of a file, those behind an alias counted each time: nine aliases of nine aliases of ...
@@ -81,6 +75,12 @@ class _StrictLoader(yaml.SafeLoader):
         self._depth = 0
         self._values = 0
         self._sizes: dict[int, int] = {}
+
+    def fetch_flow_collection_start(self, TokenClass: type[yaml.Token]) -> None:
+        # The scanner reads a line ahead of the nodes, and remembers each bracket of it.
+        if self.flow_level > MOST_DEPTH:
+            raise yaml.MarkedYAMLError(problem="nesting too deep", problem_mark=self.get_mark())
+        super().fetch_flow_collection_start(TokenClass)
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
@@ -332,6 +332,12 @@ def _problems(rubric: Rubric, check_names: tuple[str, ...]) -> Iterator[tuple[st
                 yield f"{path}.manual.{level}", said
         if criterion.checks:
             yield from _pointing(f"{path}.entry", (criterion.entry,), list(rubric.entries))
+    for index, void in enumerate(rubric.void):
+        path, told = f"$.void[{index}]", (void.case or void.criterion,)
+        if bool(void.case) == bool(void.criterion):
+            yield path, "expected either a case or a criterion"
+        else:
+            yield from _pointing(path, told, cases if void.case else criteria)
     yield from _patch_problems(rubric, check_names)
 
 

@@ -9,19 +9,21 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
 
+from grader.errors import SubmissionError
 from grader.types import (
     Criterion,
     CriterionResult,
+    Diagnosis,
     Finding,
     Grade,
     Loaded,
     Note,
+    Observation,
     Provenance,
     RawOutput,
     Rubric,
     Share,
     Status,
-    Submission,
     Verdict,
 )
 
@@ -44,19 +46,36 @@ def score(
         shares: what criteria earn, or wait for, although a check did not pass, by criterion id.
     """
     results: dict[str, CriterionResult] = {}
-    for criterion in rubric.criteria:
+    gone = {void.case for void in rubric.void if void.case}
+    for criterion in counting(rubric):
         if criterion.manual:
             results[criterion.id] = _result(criterion, None, Fraction(0))
             continue
-        blocking = [need for need in criterion.needs if results[need].verdict is not Verdict.PASS]
+        seen = tuple(each for each in findings[criterion.id] if each.case not in gone)
+        failing = [
+            need
+            for need in criterion.needs
+            if need in results and results[need].verdict is not Verdict.PASS
+        ]
         used = forbidden.get(criterion.entry, ())
-        if criterion.id in shares and not used:
-            results[criterion.id] = _shared(criterion, shares[criterion.id], findings[criterion.id])
+        whole = seen == findings[criterion.id] or worst(e.verdict for e in seen) != Verdict.PASS
+        if criterion.id in shares and whole and not used:
+            results[criterion.id] = _shared(criterion, shares[criterion.id], seen)
             continue
-        results[criterion.id] = _judged(
-            criterion, findings[criterion.id], used, blocking[0] if blocking else ""
-        )
+        results[criterion.id] = _judged(criterion, seen, used, failing[0] if failing else "")
     return tuple(results.values())
+
+
+def counting(rubric: Rubric) -> tuple[Criterion, ...]:
+    """The criteria that count: not taken out, nor left without a case by what was."""
+    cases = {void.case for void in rubric.void if void.case}
+    criteria = {void.criterion for void in rubric.void if void.criterion}
+    return tuple(
+        criterion
+        for criterion in rubric.criteria
+        if criterion.id not in criteria
+        and (criterion.manual or any(c.id not in cases for c in rubric.cases_over(criterion)))
+    )
 
 
 def _judged(
@@ -174,18 +193,75 @@ def totals(
     return Status.GRADED, sum((r.earned for r in results), Fraction(0)), possible, pending
 
 
-def ungraded(
-    submission: Submission, rubric: Rubric, status: Status, provenance: Provenance, *notes: Note
-) -> Grade:
-    """A grade in which no criterion was looked at: nothing earned, or nothing known."""
+def graded(seen: Observation, rubric: Rubric, student: str) -> Grade:
+    """The grade that follows from what was seen: points and words are the rubric's of today."""
+    results: tuple[CriterionResult, ...] = ()
+    status, pending = seen.status, Fraction(0)
+    automatic = (c.points for c in counting(rubric) if not (c.bonus or c.manual))
+    earned = Fraction(0) if status is Status.NOT_STARTED else None
+    possible = sum(automatic, Fraction(0))
+    if status is Status.GRADED:
+        results = score(rubric, seen.findings, seen.forbidden, seen.shares)
+        status, earned, possible, pending = totals(results)
     return Grade(
-        student=submission.student,
-        assignment=submission.assignment,
+        student=student,
+        assignment=rubric.assignment,
         title=rubric.title,
         status=status,
-        earned=Fraction(0) if status is Status.NOT_STARTED else None,
-        possible=sum((c.points for c in rubric.criteria if not (c.bonus or c.manual)), Fraction(0)),
-        pending=Fraction(0),
-        notes=notes,
-        provenance=provenance,
+        earned=earned,
+        possible=possible,
+        pending=pending,
+        criteria=results,
+        diagnoses=tuple(
+            worded(each, rubric) if each.named else each for each in _lasting(seen, results)
+        ),
+        unexplained=seen.unexplained,
+        notes=(*seen.notes, *_taken_out(rubric)),
+        file=seen.file,
+        show_hints=rubric.show_hints,
+        provenance=seen.provenance,
     )
+
+
+def unread(error: SubmissionError, provenance: Provenance) -> Observation:
+    """What is known of a submission that could not be read."""
+    note = Note(code=error.code, facts=error.facts)
+    return Observation(status=Status.UNREADABLE, provenance=provenance, notes=(note,))
+
+
+def worded(diagnosis: Diagnosis, rubric: Rubric) -> Diagnosis:
+    """A diagnosis of known mistakes with the rubric's words for what it names."""
+    known = {each.id: each for each in rubric.misconceptions}
+    named = [known[name] for name in diagnosis.named if name in known]
+    notes = [each.note for each in rubric.variants if each.id in diagnosis.named]
+    anchors = [c.read for c in rubric.criteria if c.entry == diagnosis.entry and c.read]
+    return replace(
+        diagnosis,
+        symptoms=(*(each.symptom for each in named), *notes),
+        hints=tuple(each.hint for each in named),
+        read=anchors[0] if anchors else "",
+    )
+
+
+def _lasting(seen: Observation, results: tuple[CriterionResult, ...]) -> Iterator[Diagnosis]:
+    """The diagnoses but for entries in which, without what was taken out, nothing is wrong."""
+    wrong = {
+        result.entry
+        for result in results
+        if any(finding.verdict is not Verdict.PASS for finding in result.findings)
+        or any(finding.check == "diagnosis" for finding in result.findings)
+    }
+    yield from (each for each in seen.diagnoses if each.entry in wrong)
+
+
+def _taken_out(rubric: Rubric) -> Iterator[Note]:
+    for void in rubric.void:
+        what = next((each.title for each in rubric.criteria if each.id == void.criterion), None)
+        reason = {"en": void.reason.en, "ko": void.reason.ko}
+        if what is not None:
+            title = {"en": what.en, "ko": what.ko}
+            yield Note(code="void.criterion", facts={"title": title, "reason": reason})
+        elif any(each.id == void.case and each.show == "public" for each in rubric.cases):
+            yield Note(code="void.case", facts={"case": void.case, "reason": reason})
+        else:
+            yield Note(code="void.hidden", facts={"reason": reason})

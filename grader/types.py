@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
 from typing import Any, Literal
@@ -233,6 +234,19 @@ class Harmless:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Void:
+    """A case or a criterion that is taken out after it was found to be wrong."""
+
+    __pydantic_config__ = FORBID_UNKNOWN_KEYS
+    reason: Text
+    """Why, as students read it."""
+    case: str = ""
+    """Id of the case whose findings no longer count; empty where a criterion is taken out."""
+    criterion: str = ""
+    """Id of the criterion that is taken out, with its points; empty where a case is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rubric:
     """Everything that `rubrics/x.yaml` says."""
 
@@ -265,6 +279,8 @@ class Rubric:
     """Rows of the catalogue that no patch can express, with the check that names them."""
     show_hints: Literal["always", "after_due", "never"] = "always"
     """When a student sees the hints of a diagnosis."""
+    void: tuple[Void, ...] = ()
+    """What no longer counts; marks follow from the stored observations."""
 
     @property
     def patches(self) -> tuple[Misconception | Variant | Harmless, ...]:
@@ -310,6 +326,8 @@ class Submission:
     """Where it was found, for messages."""
     files: tuple[SubmittedFile, ...]
     """The files; the one that is graded is chosen by the loader."""
+    submitted_at: datetime | None = None
+    """When it was handed in, with its time zone; None where nobody knows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -701,6 +719,8 @@ class Diagnosis:
     these explains what came back, only where it differs."""
     alternatives: tuple[tuple[str, ...], ...] = ()
     """What explains it equally well: each a misconception, or some that were made together."""
+    named: tuple[str, ...] = ()
+    """Ids of those that the sentences are about: all but what an earlier diagnosis has told."""
     symptoms: tuple[Text, ...] = ()
     """What was seen, a sentence for each misconception named."""
     hints: tuple[Text, ...] = ()
@@ -731,6 +751,28 @@ class Share:
     mended; then it earns nothing."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unexplained:
+    """What came back for an entry that is wrong in no way that is known."""
+
+    entry: str
+    """The entry."""
+    digest: str
+    """The same for submissions that answered the same, but for rounding."""
+    error: str = ""
+    """Name of the exception that ended all of it; empty where values came back."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alike:
+    """Submissions whose own code is nearly the same."""
+
+    students: tuple[str, ...]
+    """Who handed them in, in order."""
+    percent: int
+    """Of their tokens, in order, what each has in common with another at least."""
+
+
 class Status(StrEnum):
     """Where a submission stands; these are never merged."""
 
@@ -759,6 +801,30 @@ class Provenance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """What one submission showed: all that its mark follows from, but for what it is worth."""
+
+    status: Status
+    """GRADED where it was run; else why it was not."""
+    provenance: Provenance
+    """What was observed, under which key, and by what."""
+    findings: Mapping[str, tuple[Finding, ...]] = field(default_factory=dict)
+    """What the checks saw, by criterion id."""
+    forbidden: Mapping[str, tuple[Finding, ...]] = field(default_factory=dict)
+    """Uses of forbidden API, by entry."""
+    shares: Mapping[str, Share] = field(default_factory=dict)
+    """What becomes of criteria of which not every check passed, by criterion id."""
+    diagnoses: tuple[Diagnosis, ...] = ()
+    """What is probably wrong, entry by entry."""
+    unexplained: tuple[Unexplained, ...] = ()
+    """What came back where nothing known explains it."""
+    notes: tuple[Note, ...] = ()
+    """What the student should know that costs nothing."""
+    file: str = ""
+    """Name of the file that was looked at."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Grade:
     """One submission, marked; the instructor's side."""
 
@@ -780,6 +846,8 @@ class Grade:
     """Criterion by criterion, in the rubric's order."""
     diagnoses: tuple[Diagnosis, ...] = ()
     """What is probably wrong, entry by entry."""
+    unexplained: tuple[Unexplained, ...] = ()
+    """What came back where nothing known explains it; never shown to the student."""
     notes: tuple[Note, ...] = ()
     """What the student should know that costs nothing."""
     file: str = ""
@@ -788,3 +856,24 @@ class Grade:
     """When the student sees the hints of a diagnosis."""
     provenance: Provenance | None = None
     """What the mark rests on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Where one student stands in one assignment: what is handed on to an LMS."""
+
+    student: str
+    """Name of the student, as it was collected."""
+    status: Status
+    """Where the submission that counts stands."""
+    earned: Fraction | None
+    """Points, exact, after marks by hand, the late policy and overrides; None where there is no
+    mark: withheld, unreadable, or nothing that counts."""
+    possible: Fraction
+    """Points that could be earned so far, without pending ones and without bonus."""
+    pending: Fraction
+    """Points that a person has yet to mark."""
+    note: str = ""
+    """Why the mark is not simply what was earned, in English, for the instructor."""
+    submitted_at: datetime | None = None
+    """When the submission that counts was handed in; None where nobody knows."""

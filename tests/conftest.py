@@ -20,6 +20,14 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield folder
 
 
+@pytest.fixture(autouse=True)
+def gradebook_of_its_own(
+    cache: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each test has a gradebook of its own, away from the course's; commands inherit it."""
+    monkeypatch.setenv("GRADER_GRADEBOOK", str(cache / f"{id(request.node)}.db"))
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     """What takes minutes is asked for."""
     parser.addoption("--slow", action="store_true", help="run what takes minutes too")

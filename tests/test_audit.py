@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from typer.testing import CliRunner
 
 from grader import cli
 from grader.audit import Audit, Row, audit, signatures
+from grader.audit.kept import KeptAudits, audit_key
 from grader.audit.pages import audit_html, audit_json, audit_markdown, margin_text
 from grader.author import make_skeleton
 from grader.errors import CourseError
@@ -82,8 +84,8 @@ def test_the_kill_matrix_says_which_case_catches_what(sound: Audit) -> None:
     assert (rows["triple"].costs, rows["triple"].named) == (("value",), ("triple",))
     assert (rows["other-way"].public, rows["other-way"].hidden) == (("moved",), ("moved-unseen",))
     assert (rows["detached"].costs, rows["detached"].public) == (("backward",), ("scale",))
-    # Of shift nothing can be seen behind NaN, so it waits; of Scale the gradients can.
-    assert (rows["nothing"].costs, rows["nothing"].blocked) == (("value",), ("shifted",))
+    # What rests on a mistake is not counted against it.
+    assert (rows["nothing"].costs, rows["nothing"].blocked) == (("value",), ())
     assert rows["nothing"].margin == float("inf")
     assert rows["fourfold"].named == ("fourfold",)
 
@@ -303,3 +305,54 @@ def test_the_command_writes_its_pages_and_fails_where_something_falls_short(
 def test_margins_are_in_two_digits() -> None:
     assert [margin_text(value) for value in (12.34, 0.00123, 1e9)] == ["12", "0.0012", "1e9"]
     assert np.isinf(replace(MADE, rows=(ROW,)).wrong_margin)
+
+
+def test_what_is_known_is_not_looked_at_again_and_several_go_side_by_side(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    course, kept = make_course(tmp_path / "course"), tmp_path / "cache"
+    monkeypatch.setenv("XDG_CACHE_HOME", str(kept))
+    for part in ("rubrics/{}.yaml", "reference/{}.py"):
+        text = (course / part.format("chain")).read_text("utf-8")
+        (course / part.format("again")).write_text(
+            text.replace("assignment: chain", "assignment: again")
+        )
+    shutil.copytree(course / "assignments" / "chain", course / "assignments" / "again")
+    (course / "assignments" / "again" / "chain.py").rename(
+        course / "assignments" / "again" / "again.py"
+    )
+    ask = ["audit", "--course", str(course), "--json", "-j", "2"]
+    first = CliRunner().invoke(cli.app, ask)
+    assert first.exit_code == 0, first.output
+    assert [each["assignment"] for each in json.loads(first.output)] == ["again", "chain"]
+    assert len(list((kept / "sequence-grader").glob("audit-*.json"))) == 2
+    monkeypatch.setattr("grader.cli.audit.look_at", None)
+    monkeypatch.setattr("grader.cli.audit.subprocess", None)
+    assert CliRunner().invoke(cli.app, ask).output == first.output
+
+
+def test_a_kept_audit_is_read_as_it_was_and_anything_else_is_not(
+    tmp_path: Path, sound: Audit
+) -> None:
+    kept = KeptAudits(tmp_path / "new")
+    assert kept.get("key") is None
+    kept.put("key", sound)
+    assert kept.get("key") == sound
+    (tmp_path / "new" / "audit-key.json").write_text("[]")
+    assert kept.get("key") is None
+
+
+def test_the_key_of_an_audit_changes_with_what_decides_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, right = make_assignment(tmp_path / "course"), tmp_path / "right.py"
+    right.write_text(RIGHT)
+    key = audit_key(made, "secret", (right,))
+    assert key == audit_key(made, "secret", (right,))
+    assert key != audit_key(made, "other", (right,))
+    assert key != audit_key(made, "secret", ())
+    assert key != audit_key(replace(made, digest="other"), "secret", (right,))
+    right.write_text(RIGHT + "\n")
+    assert key != (changed := audit_key(made, "secret", (right,)))
+    monkeypatch.setattr("grader.audit.kept._engine", lambda: "another engine")
+    assert changed != audit_key(made, "secret", (right,))

@@ -235,6 +235,19 @@ def test_an_attention_map_is_drawn_beside_what_else_is_wrong() -> None:
     ]
 
 
+def test_a_right_attention_map_is_drawn_for_public_cases_only() -> None:
+    returns = {"map": "B, heads, L, L"}
+    sizes = {"B": 2, "C": 3, "R": 4}
+    case = a_case({"x": "normal(B, C, R, R)"}, sizes, returns, show="public")
+    maps = np.arange(48.0).reshape(2, 6, 2, 2)
+    found = examine(case, "close", lambda x: maps, lambda x: maps)
+    assert (found.verdict, found.code) == (Verdict.PASS, "close.map")
+    assert [(each.name, each.label) for each in found.pictures] == [("map", "picture.got")]
+    hidden = a_case({"x": "normal(B, C, R, R)"}, sizes, returns)
+    found = examine(hidden, "close", lambda x: maps, lambda x: maps)
+    assert (found.verdict, found.code, found.pictures) == (Verdict.PASS, "", ())
+
+
 # -- parameters -------------------------------------------------------------------------------
 
 

@@ -68,8 +68,10 @@ class TooFew(Mixture):
         return super().__call__(x)[:-1]
 
 
-def test_right_samples_from_other_random_numbers_pass() -> None:
-    assert examine(CASE, "distribution", Mixture, AnotherOrder, axis="N").verdict is Verdict.PASS
+def test_right_samples_from_other_random_numbers_pass_and_are_drawn() -> None:
+    found = examine(CASE, "distribution", Mixture, AnotherOrder, axis="N")
+    assert (found.verdict, found.code) == (Verdict.PASS, "distribution.drawn")
+    assert [each.kind for each in found.pictures] == ["curve"]
 
 
 def test_one_gaussian_with_the_right_mean_and_deviation_fails_and_is_drawn() -> None:
@@ -87,6 +89,8 @@ def test_a_hidden_case_is_not_drawn() -> None:
     hidden = a_case({"x": "normal(B)"}, MANY, {"samples": "N, B, 2"})
     found = examine(hidden, "distribution", Mixture, SameMeanAndDeviation, axis="N")
     assert found.verdict is Verdict.FAIL and found.pictures == ()
+    found = examine(hidden, "distribution", Mixture, AnotherOrder, axis="N")
+    assert (found.verdict, found.code, found.pictures) == (Verdict.PASS, "", ())
 
 
 @pytest.mark.parametrize(

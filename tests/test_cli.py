@@ -146,6 +146,18 @@ def test_the_language_follows_the_environment(course: Path) -> None:
     assert "격리" in told
 
 
+def test_a_profile_names_every_stage_and_leaves_stdout_to_the_marks(
+    course: Path, tmp_path: Path
+) -> None:
+    folder = hand_in(tmp_path / "class", ann=RIGHT, bob=WRONG)
+    result = run("grade", "tiny", folder, "--profile", "--json", cwd=course, COLUMNS="200")
+    assert result.returncode == 0, result.stderr
+    assert "ann" in json.dumps(json.loads(result.stdout))
+    for stage in ("load", "fork", "lock-down", "build", "run", "gradients", "compare", "diagnose"):
+        assert re.search(rf"{stage} +│ +\d+\.\d+", result.stderr), (stage, result.stderr)
+    assert "2 graded in" in result.stderr
+
+
 def test_ctrl_c_keeps_what_was_graded_and_the_same_command_goes_on(
     course: Path, tmp_path: Path
 ) -> None:

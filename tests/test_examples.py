@@ -9,6 +9,7 @@ import yaml
 
 from grader.collect import collect
 from grader.executors import executor
+from grader.gradebook import Gradebook
 from grader.instructor import Marker, grade_class
 from grader.sandbox.runner import Runner
 from grader.types import Grade, Status, Verdict
@@ -30,7 +31,8 @@ def graded(runner: Runner, tmp_path_factory: pytest.TempPathFactory) -> Graded:
     def class_of(name: str) -> dict[str, Grade]:
         found = collect([ROOT / "examples" / name], name)
         out = tmp_path_factory.mktemp(name)
-        result = grade_class(Marker(ROOT, name, runner), found, out, executor(2))
+        with Gradebook(out / "gradebook.db") as book:
+            result = grade_class(Marker(ROOT, name, runner), found, out, executor(2), book)
         return {f"{name}/{grade.student}": grade for grade in result.grades}
 
     return lambda entry: class_of(entry["assignment"])[key(entry)]
@@ -94,7 +96,8 @@ def test_independent_right_implementations_have_full_marks(
 ) -> None:
     found = collect([ROOT / "tests" / "independent" / name], name)
     assert len(found.submissions) >= 3
-    result = grade_class(Marker(ROOT, name, runner), found, tmp_path, executor(2))
+    with Gradebook(tmp_path / "gradebook.db") as book:
+        result = grade_class(Marker(ROOT, name, runner), found, tmp_path, executor(2), book)
     short = {
         grade.student: [c.id for c in grade.criteria if c.verdict not in (Verdict.PASS, None)]
         for grade in result.grades

@@ -19,6 +19,7 @@ from tiny_course import RIGHT, hand_in, make_course
 
 from grader.collect import collect
 from grader.executors import Pool
+from grader.gradebook import Gradebook
 from grader.instructor import Marker, grade_class
 from grader.sandbox.runner import Runner
 from grader.sandbox.warm import Zygote
@@ -68,6 +69,7 @@ def test_a_warm_process_that_is_killed_again_and_again_lowers_no_mark(
     names = ["ada", "bob", "cho", "dan", "eve", "fay", "gil", "han"]
     folder = hand_in(tmp_path / "in", **dict.fromkeys(names, RIGHT))
     marker = Marker(make_course(tmp_path / "course"), "tiny", Runner(own, 2))
+    book = Gradebook(tmp_path / "gradebook.db")
     found, out = collect([folder], "tiny"), tmp_path / "out"
     assert marker.standard is not None
     over = threading.Event()
@@ -85,7 +87,7 @@ def test_a_warm_process_that_is_killed_again_and_again_lowers_no_mark(
     shooter = threading.Thread(target=shoot)
     shooter.start()
     try:
-        first = grade_class(marker, found, out, Pool(2))
+        first = grade_class(marker, found, out, Pool(2), book)
     finally:
         over.set()
         shooter.join()
@@ -93,7 +95,7 @@ def test_a_warm_process_that_is_killed_again_and_again_lowers_no_mark(
     for graded in first.grades:
         withheld = (graded.status, graded.earned) == (Status.WITHHELD, None)
         assert withheld or graded.earned == graded.possible
-    second = grade_class(marker, found, out, Pool(2))
+    second = grade_class(marker, found, out, Pool(2), book)
     assert all(graded.earned == graded.possible for graded in second.grades)
 
 
@@ -104,16 +106,16 @@ def test_a_grader_that_is_killed_leaves_no_process_and_goes_on_next_time(tmp_pat
     command = [sys.executable, "-m", "grader", "grade", "tiny", str(folder), "-j", "2"]
     command += ["--course", str(course), "--out", str(tmp_path / "out"), "--allow-unisolated"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    kept = tmp_path / "out" / ".grades"
     until = time.monotonic() + 60
-    while not list(kept.glob("*.json")) and time.monotonic() < until:
+    while not (tmp_path / "out" / "ada").exists() and time.monotonic() < until:
         time.sleep(0.05)
     started = below(process.pid)
     assert started
     process.kill()
     process.wait()
     assert eventually_gone(started)
-    assert len(list(kept.glob("*.json"))) == 1
+    with Gradebook(os.environ["GRADER_GRADEBOOK"]) as book:
+        assert [row.student for row in book.grades("tiny")] == ["ada"]
 
 
 def test_without_descriptors_it_is_our_fault_and_passes(runner: Runner) -> None:

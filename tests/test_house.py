@@ -21,6 +21,7 @@ FLOORS: list[list[str]] = [
 ]
 UNTRUSTED_NAMES = (
     *(
+        "stopwatch",
         "wire",
         "values",
         "probes",
@@ -42,6 +43,7 @@ LONG_MODULES = {
 }
 LONG_FUNCTIONS: dict[str, str] = {}
 LAZY_IMPORTS = {
+    "grader/gradebook/opening.py:_migrate": "Alembic costs 0.3 s; a gradebook is made once",
     "grader/author.py:make_notebook": "jupytext and nbformat cost 0.22 s; only release needs them",
 }
 BROAD_EXCEPTS = {

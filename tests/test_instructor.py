@@ -13,7 +13,8 @@ from tiny_course import RIGHT, WRONG, hand_in, make_course
 from grader.collect import collect
 from grader.errors import EngineError, UsageError
 from grader.executors import Serial
-from grader.instructor import KEPT, ClassResult, Marker, grade_class
+from grader.gradebook import Gradebook
+from grader.instructor import ClassResult, Marker, grade_class
 from grader.sandbox.child import Child
 from grader.sandbox.runner import Runner
 from grader.types import Grade, Job, Status
@@ -44,7 +45,8 @@ def run(
 ) -> ClassResult:
     found = collect([submissions], "tiny")
     marker = Marker(course, "tiny", runner)
-    return grade_class(marker, found, out, Serial(), **options)  # type: ignore[arg-type]
+    with Gradebook(course / "gradebook.db") as book:
+        return grade_class(marker, found, out, Serial(), book, **options)  # type: ignore[arg-type]
 
 
 def test_marks_reports_and_the_class_page_are_written(
@@ -107,17 +109,45 @@ def test_fresh_runs_everything_again(
     assert run(course, counting, submissions, tmp_path / "out", fresh=True).reused == 0
 
 
-def test_a_change_of_the_rubric_the_reference_or_the_secret_grades_again(
-    course: Path, counting: CountingRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_change_of_points_or_words_runs_nothing_and_is_reported(
+    course: Path, counting: CountingRunner, tmp_path: Path
 ) -> None:
     submissions = hand_in(tmp_path / "in", ada=RIGHT)
     run(course, counting, submissions, tmp_path / "out")
+    ran = counting.jobs
     rubric = course / "rubrics" / "tiny.yaml"
-    rubric.write_text(rubric.read_text("utf-8").replace("points: 2", "points: 5"), "utf-8")
+    told = rubric.read_text("utf-8").replace("points: 2", "points: 5")
+    rubric.write_text(told.replace("Twice the input", "Two times the input"), "utf-8")
     result = run(course, counting, submissions, tmp_path / "out")
-    assert (result.reused, result.grades[0].earned) == (0, 9)
-    monkeypatch.setenv("GRADER_SECRET", "another")
-    assert run(course, counting, submissions, tmp_path / "out").reused == 0
+    assert (result.reused, result.grades[0].earned, counting.jobs) == (1, 9, ran)
+    report = (tmp_path / "out" / "ada" / "report.html").read_text("utf-8")
+    assert "Two times the input" in report and "Twice the input" not in report
+
+
+@pytest.mark.parametrize("what", ["reference", "cases", "secret", "limits"])
+def test_a_change_of_what_is_observed_runs_again(
+    what: str,
+    course: Path,
+    counting: CountingRunner,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    submissions = hand_in(tmp_path / "in", ada=RIGHT)
+    run(course, counting, submissions, tmp_path / "out")
+    changes = {
+        "reference": ("reference/tiny.py", "x * 2", "2 * x"),
+        "cases": ("rubrics/tiny.yaml", "{B: 4, N: 5}", "{B: 4, N: 6}"),
+        "limits": ("rubrics/tiny.yaml", "memory_mb: 512", "memory_mb: 513"),
+    }
+    if what in changes:
+        name, old, new = changes[what]
+        text = (course / name).read_text("utf-8")
+        assert old in text
+        (course / name).write_text(text.replace(old, new), "utf-8")
+    else:
+        monkeypatch.setenv("GRADER_SECRET", "another")
+    result = run(course, counting, submissions, tmp_path / "out")
+    assert (result.reused, result.grades[0].earned) == (0, 6)
 
 
 def test_an_interrupted_run_keeps_what_it_had_and_goes_on(
@@ -156,21 +186,11 @@ def test_a_withheld_grade_is_tried_again(course: Path, runner: Runner, tmp_path:
     assert (second.reused, second.grades[0].earned) == (0, 6)
 
 
-def test_a_kept_grade_that_is_damaged_is_made_again(
-    course: Path, runner: Runner, tmp_path: Path
-) -> None:
-    submissions = hand_in(tmp_path / "in", ada=RIGHT)
-    run(course, runner, submissions, tmp_path / "out")
-    (kept,) = (tmp_path / "out" / KEPT).glob("*.json")
-    kept.write_text(kept.read_text()[:-100])
-    assert run(course, runner, submissions, tmp_path / "out").reused == 0
-
-
 def test_what_holds_hidden_evidence_is_for_the_owner_only(
     course: Path, runner: Runner, tmp_path: Path
 ) -> None:
     run(course, runner, hand_in(tmp_path / "in", ada=WRONG), tmp_path / "out")
-    assert stat.S_IMODE((tmp_path / "out" / KEPT).stat().st_mode) == 0o700
+    assert stat.S_IMODE((course / "gradebook.db").stat().st_mode) == 0o600
 
 
 def test_a_students_files_hold_nothing_of_a_hidden_case(

@@ -24,6 +24,7 @@ from grader.mistakes import (
     patches,
     told,
 )
+from grader.mistakes.patched import renamed
 from grader.sandbox.runner import Runner
 from grader.types import Job, Outcome, RawOutput
 
@@ -117,14 +118,37 @@ def test_the_singles_run_once_and_together(standard: Standard, runner: Runner) -
     mistakes = known(standard, counted, NotKept())
     assert counted.jobs == 0
     assert mistakes.prints(()) is mistakes.right
-    first = counted.jobs
-    assert 0 < first <= 2
+    assert counted.jobs == 1
     for name in KNOWN:
         mistakes.prints((name,))
-    assert counted.jobs == first
+    assert counted.jobs == 2
     mistakes.prints(("triple", "no-one"))
     mistakes.prints(("no-one", "triple"))
-    assert counted.jobs == first + 1
+    assert counted.jobs == 3
+
+
+def test_only_what_a_patch_may_change_is_asked_under_it(
+    standard: Standard, mistakes: FromReference
+) -> None:
+    for name in KNOWN:
+        asked = mistakes.patched.touched((name,), standard.trials)
+        # By the old way: the whole module is run, and what differs is looked for.
+        code = mistakes.patched.source((name,))
+        outputs = mistakes.patched.outputs(
+            {"_0": code}, tuple(renamed(trial, 0) for trial in standard.trials)
+        )
+        for trial, output in zip(standard.trials, outputs, strict=True):
+            if trial not in asked and trial.probe != "describe":
+                assert fingerprint(output).agrees(mistakes.right[trial.case, trial.variant])
+    assert mistakes.patched.touched((), standard.trials) == standard.trials
+    asked = mistakes.patched.touched(("added",), standard.trials)
+    assert {trial.entry for trial in asked} == {"Scale"}
+
+
+def test_what_is_not_asked_under_any_patch_needs_no_child(
+    standard: Standard, mistakes: FromReference
+) -> None:
+    assert mistakes.patched.answers([(("triple",), ())]) == [()]
 
 
 def test_our_own_fault_is_told_as_such(standard: Standard) -> None:

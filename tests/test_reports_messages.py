@@ -122,6 +122,12 @@ def test_an_exception_without_a_message_leaves_no_dangling_colon() -> None:
     assert say("outcome.raised", facts, "en") == "LSTM stopped with AssertionError."
 
 
+def test_a_single_number_that_is_not_finite_has_no_place() -> None:
+    facts = {"output": "loss", "bad": 1, "total": 1, "at": []}
+    assert say("finite.not_finite", facts, "en") == "NaN or infinite values in loss: 1 of 1."
+    assert "first at [2]" in say("finite.not_finite", facts | {"at": [2]}, "en")
+
+
 def test_a_line_is_shown_as_text_or_as_a_number() -> None:
     assert say("forbidden.used", {"api": "torch.nn.LSTM", "line": 12}, "en").endswith("line 12")
     assert say("forbidden.used", {"api": "x", "line": "nn.LSTM(1)"}, "en").endswith("nn.LSTM(1)")

@@ -12,8 +12,8 @@ from markdown_it import MarkdownIt
 from sample_grades import criterion, failing, finding, grade, passing
 
 from grader.reports.schema import grade_schema
-from grader.reports.student import report_html, report_json, report_markdown
-from grader.reports.view import StudentView, student_view
+from grader.reports.student import draw, report_html, report_json, report_markdown
+from grader.reports.view import StudentPicture, StudentView, student_view
 from grader.types import Grade, Note, Origin, Verdict
 
 SCHEMA = Path(__file__).parents[1] / "docs" / "schema" / "grade.schema.json"
@@ -148,6 +148,16 @@ def test_pictures_show_got_beside_expected_on_one_scale() -> None:
     assert html.count('class="heat"') == 3
     assert html.count("colours from 0 to 1<") == 2
     assert html.count('class="curve"') == 1
+
+
+def test_drawn_samples_are_not_numbered_by_their_bins() -> None:
+    rows = ((0.25, 0.5, 0.25), (0.5, 0.25, 0.25))
+    losses, samples = (
+        StudentPicture(kind="curve", label=label, name="y", values=rows)
+        for label in ("picture.losses", "picture.samples")
+    )
+    numbered, bare = (drawn.svg for drawn in draw((losses, samples), "en"))
+    assert ">2<" in numbered and ">2<" not in bare
 
 
 def test_everything_that_passes_ends_in_what_is_left() -> None:

@@ -50,6 +50,15 @@ def test_a_curve_has_two_lines_and_a_gap_where_a_value_is_missing() -> None:
     assert [one.get("class") for one in picture.iter("g")] == ["first", "second"]
 
 
+def test_steps_stand_below_a_curve_unless_their_numbers_say_nothing() -> None:
+    rows = [[1.0, 2.0, 4.0]]
+    numbered, bare = (
+        [label.text for label in parsed(curve(rows, "x", counted)).iter("text")]
+        for counted in (True, False)
+    )
+    assert numbered == [*bare, "0", "2"]
+
+
 def test_text_for_people_who_do_not_see_is_escaped() -> None:
     for drawn in (
         heatmap([[1.0]], 0, 1, HOSTILE),

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from sandbox_jobs import ROOMY, ask, job, outcomes, trial, value
 
-from grader.sandbox.child import clear, death, sealed, starved
+from grader.sandbox.child import clear, death, sealed, waited
 from grader.sandbox.runner import Runner
 from grader.types import Limits, Outcome, Trial
 
@@ -46,26 +46,33 @@ def test_what_is_sealed_can_be_read_and_not_written() -> None:
             os.pwrite(descriptor, b"x", 0)
 
 
-def test_one_that_sleeps_or_is_gone_is_not_starved() -> None:
+def test_one_that_sleeps_or_is_gone_lacks_no_processor() -> None:
     sleeper = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
     try:
+        time.sleep(0.5)
+        before = waited({"pid": sleeper.pid})
         time.sleep(0.3)
-        assert not starved({"pid": sleeper.pid}, time.monotonic() - 1000)
+        assert waited({"pid": sleeper.pid}) - before < 0.1
     finally:
         sleeper.kill()
         sleeper.wait()
-    assert not starved({"pid": sleeper.pid}, 0.0)
-    assert not starved({}, 0.0)
+    assert waited({"pid": sleeper.pid}) == waited({}) == 0.0
 
 
-def test_one_that_runs_on_too_little_is_starved() -> None:
-    runs = subprocess.Popen([sys.executable, "-c", "while True: pass"])
+@pytest.mark.skipif(not Path("/proc/self/schedstat").exists(), reason="the system does not tell")
+def test_one_of_several_on_one_processor_lacks_it_for_a_while() -> None:
+    (processor, *_) = os.sched_getaffinity(0)
+    busy = f"import os; os.sched_setaffinity(0, [{processor}])\nwhile True: pass"
+    runs = [subprocess.Popen([sys.executable, "-c", busy]) for _ in range(3)]
     try:
-        time.sleep(0.3)
-        assert starved({"pid": runs.pid}, time.monotonic() - 1000)
+        deadline = time.monotonic() + 20
+        while waited({"pid": runs[0].pid}) < 0.2 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert waited({"pid": runs[0].pid}) >= 0.2
     finally:
-        runs.kill()
-        runs.wait()
+        for each in runs:
+            each.kill()
+            each.wait()
 
 
 COUNTING = """

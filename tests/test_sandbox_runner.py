@@ -4,6 +4,7 @@ import itertools
 import os
 import tempfile
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -345,7 +346,7 @@ def test_a_child_that_cannot_set_itself_up_is_our_fault(runner: Runner) -> None:
 def test_time_lost_before_student_code_runs_is_our_fault(
     runner: Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("grader.sandbox.child.starved", lambda child, started: False)
+    monkeypatch.setattr("grader.sandbox.child.waited", lambda told: 0.0)
     limits = replace(ROOMY, trial_seconds=0.0)
     (output,) = ask(runner, "def f(): return 1", limits=limits)
     assert output.outcome is BROKEN
@@ -356,16 +357,30 @@ def test_a_trial_that_gets_no_processor_is_given_more_time(
 ) -> None:
     source = "def f():\n    import time\n    time.sleep(0.5)\n    return 1"
     limits = replace(ROOMY, trial_seconds=0.3)
-    monkeypatch.setattr("grader.sandbox.child.starved", lambda child, started: True)
+    monkeypatch.setattr("grader.sandbox.child.waited", lambda told: time.monotonic())
     (output,) = ask(runner, source, limits=limits)
     assert output.outcome is Outcome.OK
-    monkeypatch.setattr("grader.sandbox.child.starved", lambda child, started: False)
+    monkeypatch.setattr("grader.sandbox.child.waited", lambda told: 0.0)
     (output,) = ask(runner, source, limits=limits)
     assert output.outcome is Outcome.TIMEOUT
 
 
+def test_a_submission_that_gets_no_processor_is_not_charged_for_it(
+    runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = "def f():\n    import time\n    time.sleep(0.3)\n    return 1"
+    limits = replace(ROOMY, seconds=0.5)
+    trials = (trial("f"), replace(trial("f"), hidden=True))
+    monkeypatch.setattr("grader.sandbox.child.waited", lambda told: time.monotonic())
+    outputs = runner.run(job(source, *trials, limits=limits))
+    assert outcomes(list(outputs)) == [OK, OK]
+    monkeypatch.setattr("grader.sandbox.child.waited", lambda told: 0.0)
+    outputs = runner.run(job(source, *trials, limits=limits))
+    assert outcomes(list(outputs)) == [OK, Outcome.TIMEOUT]
+
+
 def test_patience_ends(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("grader.sandbox.child.starved", lambda child, started: True)
+    monkeypatch.setattr("grader.sandbox.child.waited", lambda told: time.monotonic())
     limits = replace(ROOMY, trial_seconds=0.2)
     (output,) = ask(runner, "def f():\n    while True: pass", limits=limits)
     assert output.outcome is Outcome.TIMEOUT

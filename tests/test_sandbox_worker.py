@@ -361,4 +361,4 @@ def test_a_worker_says_ready_then_loaded_then_one_frame_for_each_trial(
         [wire.encode(plan)],
         lambda frame: sent.append(wire.decode(frame, wire.Caps())),
     )
-    assert [set(frame) - {"used"} for frame in sent] == said
+    assert [set(frame) - {"used", "microseconds"} for frame in sent] == said

@@ -12,9 +12,9 @@ from numpy_entries import WORDS
 from grader.score import (
     forbidden_anywhere,
     forbidden_uses,
+    graded,
     score,
     totals,
-    ungraded,
     worst,
 )
 from grader.types import (
@@ -26,6 +26,7 @@ from grader.types import (
     Finding,
     Loaded,
     Note,
+    Observation,
     Origin,
     Outcome,
     Provenance,
@@ -33,7 +34,6 @@ from grader.types import (
     Rubric,
     Share,
     Status,
-    Submission,
     Verdict,
 )
 
@@ -297,10 +297,11 @@ def test_every_forbidden_name_is_watched_once() -> None:
 def test_nothing_handed_in_is_worth_nothing_and_nothing_known_is_no_mark(
     status: Status, points: Fraction | None
 ) -> None:
-    submission = Submission(student="s", assignment="a", path="", files=())
     provenance = Provenance(key="", engine="", torch="", numpy="", isolation="")
     rubric = a_rubric(criterion("a", 2), criterion("b", 1, bonus=True))
-    grade = ungraded(submission, rubric, status, provenance, Note(code="load.empty"))
+    notes = (Note(code="load.empty"),)
+    seen = Observation(status=status, provenance=provenance, notes=notes)
+    grade = graded(seen, rubric, "s")
     assert (grade.earned, grade.possible, grade.criteria) == (points, 2, ())
     assert [note.code for note in grade.notes] == ["load.empty"]
 

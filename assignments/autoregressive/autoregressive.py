@@ -28,9 +28,12 @@ import numpy as np
 # %% [markdown]
 # ## A Markov chain, by counting
 #
-# A Markov chain of first order keeps one step of the past: $p(x_t \mid x_1, \dots, x_{t-1}) =
-# p(x_t \mid x_{t-1})$. The matrix that makes the data most likely is the counts, each row divided
-# by its sum:
+# A Markov chain of first order keeps one step of the past:
+#
+# $$p(x_t \mid x_1, \dots, x_{t-1}) = p(x_t \mid x_{t-1})$$
+#
+# The matrix that makes the data most likely is the counts, each row divided by its sum; smoothing
+# adds a little to every count first:
 #
 # $$\hat A_{ij} = \frac{n_{ij} + \alpha}{\sum_k (n_{ik} + \alpha)}$$
 #

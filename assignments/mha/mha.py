@@ -259,3 +259,24 @@ def attention_cost(n_heads: int, l_q: int, l_k: int, d_k: int, d_v: int) -> tupl
     """
     # YOUR CODE HERE
     raise NotImplementedError
+
+
+# %% [markdown]
+# ## Try it: how far scores spread, and what a longer sequence costs
+#
+# The next cells run in a notebook (or with `python mha.py`), not when the module is imported. They
+# use the two functions for extra points.
+
+# %%
+if __name__ == "__main__":
+    torch.manual_seed(0)
+    for width in (4, 16, 64, 256):
+        query, key = torch.randn(2, 5000, width)  # (N, d_k) each
+        spread, scaled = dot_product_variance(query, key)
+        print(f"d_k={width:4}: variance {spread:6.1f}, after the division {scaled:.2f}")
+
+# %%
+if __name__ == "__main__":
+    for length in (512, 1024, 2048):
+        multiplications, scores = attention_cost(8, length, length, 64, 64)
+        print(f"length {length:5}: {multiplications:14,} multiplications, {scores:11,} scores")

@@ -60,6 +60,11 @@ class Adaptation:
     """Weights that the reference is given, by identity, each with the map it goes through."""
     _ways: dict[tuple[int, tuple[str, ...]], Passage] = field(default_factory=dict)
 
+    @property
+    def digest(self) -> str:
+        """Hash of the adapter; "" without one."""
+        return "" if self.written is None else self.written.digest
+
     # -- what is asked -------------------------------------------------------------------------
 
     def rubric(self, given: Rubric) -> Rubric:

@@ -5,9 +5,7 @@ the skeleton and right implementations by others. What falls short is listed, ne
 """
 
 import ast
-import os
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -19,13 +17,12 @@ from typing import Any
 import numpy as np
 
 from grader.assignment import Assignment
-from grader.audit.ran import Ran
-from grader.expected import Standard, from_reference, top_level
+from grader.audit.ran import Ran, Singles
+from grader.checks import answered, follow_up
+from grader.expected import Standard, from_reference
 from grader.fingerprints import Key
-from grader.load import load
-from grader.mistakes import FromReference, patches
-from grader.mutants import patched
-from grader.pipeline import Answers, Desk, asked, grade
+from grader.mistakes import FromReference, Ids
+from grader.pipeline import Answers, Desk, grade
 from grader.provenance import provenance
 from grader.sandbox.runner import Ask, Open, Runner
 from grader.types import (
@@ -58,7 +55,7 @@ class Row:
     costs: tuple[str, ...]
     """Criteria that it fails."""
     blocked: tuple[str, ...]
-    """Criteria that are blocked besides."""
+    """Criteria that `needs` blocks besides; what would have to wait for a pair is not tried."""
     named: tuple[str, ...]
     """What the diagnosis calls it: ids joined by " or "."""
     margin: float
@@ -124,19 +121,13 @@ class _Auditor:
         )
 
     def audit(self, rights: tuple[Path, ...]) -> Audit:
-        made = {name: patch.made for name, patch in patches(self._rubric, self._source).items()}
-        sources = {name: patched(self._source, edits, name) for name, edits in made.items()}
-        with ThreadPoolExecutor(os.cpu_count()) as threads:
-            # All are run before any is judged: what each answers is what the others are told from.
-            for name, answers in zip(
-                sources, threads.map(self._run, sources.values()), strict=True
-            ):
-                self._ran.add(name, self._standard.trials, answers)
-            graded = threads.map(
-                lambda name: self._grade(sources[name].encode(), name, known=self._ran.all[name]),
-                sources,
-            )
-            grades = dict(zip(sources, graded, strict=True))
+        # All are run before any is judged: what each answers is what the others are told from.
+        self._run()
+        grades = {
+            ids[0]: self._grade(self._mistakes.patched.code(ids).encode(), ids[0], known=known)
+            for ids, known in self._ran.all.items()
+            if ids
+        }
         margins = {name: margin for name, (_, margin) in grades.items()}
         rows = tuple(
             self._row(each.id, grades[each.id][0], margins[each.id])
@@ -165,13 +156,27 @@ class _Auditor:
             problems=tuple(problems),
         )
 
-    def _run(self, source: str) -> Answers:
-        """What a patched reference answers, run as a submission is."""
-        submission = self._submission(source.encode(), "patched", ".py")
-        return asked(load(submission, top_level(self._rubric)), self._desk(self._runner.open))
+    def _run(self) -> None:
+        """Runs every patch: what it may change, and what is asked once that has been seen."""
+        patched, standard = self._mistakes.patched, self._standard
+        singles: list[Ids] = [(name,) for name in patched.patches]
+        (outputs,) = patched.answers([((), standard.trials)])
+        right = answered(standard.trials, outputs)
+        self._ran.add((), standard.trials, right)
+        asked = [(ids, patched.touched(ids, standard.trials)) for ids in singles]
+        whole = [
+            right | answered(trials, outputs)
+            for (_, trials), outputs in zip(asked, patched.answers(asked), strict=True)
+        ]
+        more = [
+            (ids, follow_up(self._rubric, standard.settings, answers))
+            for ids, answers in zip(singles, whole, strict=True)
+        ]
+        for (ids, trials), outputs, answers in zip(more, patched.answers(more), whole, strict=True):
+            self._ran.add(ids, standard.trials, answers | answered(trials, outputs))
 
     def _desk(self, open: Open, skeleton: bytes = b"") -> Desk:
-        standard, mistakes = self._standard, self._mistakes
+        standard, mistakes = self._standard, Singles(self._mistakes)
         return Desk(standard=standard, skeleton=skeleton, open=open, mistakes=mistakes)
 
     def _submission(self, content: bytes, student: str, suffix: str) -> Submission:
@@ -215,8 +220,9 @@ class _Auditor:
 
     def _distance(self, answers: dict[Key, RawOutput]) -> float:
         largest, sampled = 0.0, self._sampled()
+        right = self._ran.all[()]
         for (case, variant), output in answers.items():
-            if case in sampled:
+            if case in sampled or output is right.get((case, variant)):
                 continue
             setting = self._standard.settings[case]
             if variant == "base":
@@ -300,9 +306,16 @@ class _Auditor:
 
     def _told_apart(self) -> Iterator[str]:
         twins = {each.id: each.twins for each in self._rubric.misconceptions}
+        wrong = {}
+        for name in twins:
+            prints = self._mistakes.prints((name,))
+            right = self._mistakes.right
+            wrong[name] = {key: of for key, of in prints.items() if not of.agrees(right[key])}
         for one, other in combinations(twins, 2):
-            left, right = self._mistakes.prints((one,)), self._mistakes.prints((other,))
-            same = all(left[key].agrees(right[key]) for key in left)
+            left, other_way = wrong[one], wrong[other]
+            same = left.keys() == other_way.keys() and all(
+                left[key].agrees(other_way[key]) for key in left
+            )
             if same and other not in twins[one]:
                 yield f"expected a case that tells {one} from {other}, got none"
 

@@ -17,6 +17,7 @@ from grader.checks.base import Check, Outputs, names, no_follow_up, no_trials
 from grader.checks.relations import needs_values
 from grader.checks.stacking import BATCH, stack, unstack
 from grader.errors import CourseError
+from grader.sandbox.stopwatch import stage
 from grader.types import CheckUse, Finding, RawOutput, Rubric, Setting, Trial, Verdict
 
 __all__ = ["CHECKS", "answered", "follow_up", "idle", "judge", "plan"]
@@ -124,6 +125,7 @@ def idle(rubric: Rubric, settings: Settings) -> tuple[str, ...]:
     )
 
 
+@stage("compare")
 def follow_up(rubric: Rubric, settings: Settings, answers: Answers) -> tuple[Trial, ...]:
     """The trials that checks ask for once they have seen what came back.
 
@@ -147,6 +149,7 @@ def follow_up(rubric: Rubric, settings: Settings, answers: Answers) -> tuple[Tri
     return tuple(sorted(trials.values(), key=lambda trial: trial.hidden))
 
 
+@stage("compare")
 def judge(rubric: Rubric, settings: Settings, answers: Answers) -> dict[str, tuple[Finding, ...]]:
     """What every check of every criterion found, by criterion id.
 

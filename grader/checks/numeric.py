@@ -93,6 +93,7 @@ def close(setting: Setting, outputs: Outputs, options: Facts) -> Finding:
     )
     failure: Finding | None = None
     pictures: tuple[Picture, ...] = ()
+    maps: dict[str, Picture] = {}
     for index, name, got, expected in _comparable(setting, outputs):
         if name not in options.get("over", (name,)):
             continue
@@ -108,9 +109,16 @@ def close(setting: Setting, outputs: Outputs, options: Facts) -> Finding:
             failure = failure or finding(
                 setting, "close", Verdict.FAIL, "close.mismatch", output=name, **wrong.facts()
             )
+        elif _is_map(setting, index) and setting.case.show != "hidden":
+            drawn = heatmap(name, "picture.got", got.array)
+            maps |= {name: drawn} if drawn else {}
     if failure is not None:
         return dataclasses.replace(failure, pictures=pictures)
-    return _of_form(setting, outputs, "close")
+    right = _of_form(setting, outputs, "close")
+    if right.verdict is not Verdict.PASS or not maps:
+        return right
+    # Right or not, people want to see what is looked at.
+    return dataclasses.replace(right, code="close.map", pictures=tuple(maps.values()))
 
 
 def parameters(setting: Setting, outputs: Outputs, options: Facts) -> Finding:

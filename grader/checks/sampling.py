@@ -52,6 +52,7 @@ def distribution(setting: Setting, outputs: Outputs, options: Facts) -> Finding:
             f"@ case {setting.case.id}, check distribution"
         )
     count = sum(_comparisons(want.shape[1]) for _, _, _, want in compared)
+    drawn: tuple[Picture, ...] = ()
     for name, place, got, want in compared:
         if not np.isfinite(got).all():
             at = np.argwhere(~np.isfinite(got))
@@ -60,7 +61,10 @@ def distribution(setting: Setting, outputs: Outputs, options: Facts) -> Finding:
             return finding(setting, "distribution", Verdict.FAIL, code, output=name, **facts)
         if found := _differing(setting, name, place, got, want, limit(len(want), count)):
             return found
-    return dataclasses.replace(formed, check="distribution")
+        drawn = drawn or _pictures(setting, name, got[:, 0], want[:, 0])
+    right = dataclasses.replace(formed, check="distribution")
+    # Right or not, people want to see what is drawn.
+    return dataclasses.replace(right, code="distribution.drawn", pictures=drawn) if drawn else right
 
 
 def limit(samples: int, comparisons: int) -> float:

@@ -19,6 +19,9 @@ MOST_SAID = 20_000
 COMMANDS = {
     "check": "Check your own work against the public cases.",
     "grade": "Grade submissions, and write marks, reports and a class page.",
+    "regrade": "Grade what is stale, and say whose mark moved, from what to what, and why.",
+    "mark": "Mark by hand, override a mark, or list what still waits.",
+    "explain": "Say how a mark came about.",
     "adapt": "Propose an adapter for a course that already exists, from one of its files.",
     "release": "Build what a student gets: skeleton, notebook and public cases.",
     "audit": "See whether every known mistake is caught, told apart and named.",

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -20,14 +21,16 @@ from grader.cli.options import (
     progress_bar,
 )
 from grader.collect import collect
-from grader.course import require
+from grader.course import gradebook_place, require
 from grader.executors import executor
-from grader.instructor import KEPT, ClassResult, Marker, grade_class
+from grader.gradebook import Gradebook
+from grader.instructor import ClassResult, Marker, grade_class
+from grader.profile import Profile
 from grader.reports.classroom import grades_json
 from grader.reports.terminal import class_report
 from grader.sandbox.runner import Runner
 from grader.sandbox.warm import Zygote
-from grader.types import Grade, Status
+from grader.types import Status
 
 command = typer.Typer(add_completion=False)
 
@@ -59,6 +62,9 @@ def grade(
             "--allow-unisolated", help="Run hidden cases even where submissions can't be shut in."
         ),
     ] = False,
+    profiled: Annotated[
+        bool, typer.Option("--profile", help="Say where the time went, stage by stage.")
+    ] = False,
     adapter: AdapterOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -69,31 +75,34 @@ def grade(
     try:
         root = find_course(Path.cwd(), course)
         out = out or Path("results") / assignment
-        if fresh or not (out / KEPT).is_dir():
+        place = gradebook_place(root)
+        if fresh or not Path(place).exists():
             zygote.begin()  # while the rubric is read
+        book = Gradebook(place)
         marker = Marker(root, assignment, Runner(zygote, workers), adapter)
         require(zygote.isolation(), root, hides=marker.hides, unisolated=unisolated)
         zygote.training = marker.trains
-        with progress_bar(quiet) as progress:
+        profile = marker.profile = Profile() if profiled else None
+        timed = profile.run() if profile else nullcontext()
+        with book, timed, progress_bar(quiet) as progress:
             bar = progress.add_task(assignment, total=len(found.submissions))
-
-            def advance(graded: Grade) -> None:
-                progress.advance(bar)
-
             result = grade_class(
                 marker,
                 found,
                 out,
                 executor(workers),
+                book,
                 fresh=fresh,
                 language=lang,
-                progress=advance,
+                progress=lambda graded: progress.advance(bar),
             )
     finally:
         zygote.close()
     for skipped in found.skipped:
         quiet.print(f"skipped {skipped}", style="yellow", markup=False, highlight=False)
     print_class(result, lang, as_json=as_json)
+    if profile:
+        quiet.print(profile.shown())
     if result.missing:
         quiet.print(
             f"interrupted: {result.missing} not graded yet; the same command goes on from here",

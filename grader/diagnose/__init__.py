@@ -9,8 +9,11 @@ from collections.abc import Callable, Iterable, Mapping
 
 from grader.diagnose.localise import localise
 from grader.diagnose.sharing import shares
+from grader.diagnose.unexplained import failing, unexplained, unwritten
 from grader.fingerprints import Fingerprint, Key, fingerprints
 from grader.mistakes import Ids, Mistakes
+from grader.sandbox.stopwatch import stage
+from grader.score import worded
 from grader.types import (
     Diagnosis,
     Finding,
@@ -18,16 +21,15 @@ from grader.types import (
     RawOutput,
     Rubric,
     Setting,
-    Text,
     Trial,
-    Verdict,
 )
 
-__all__ = ["diagnose", "shares"]
+__all__ = ["diagnose", "shares", "unexplained"]
 
 Own = dict[Key, Fingerprint]
 
 
+@stage("diagnose", whole=True)
 def diagnose(
     rubric: Rubric,
     settings: Mapping[str, Setting],
@@ -52,13 +54,13 @@ def diagnose(
     every = _Later(lambda: fingerprints(answers, _compared(trials)))
     for entry in rubric.entries:
         asked = tuple(trial for trial in _compared(trials) if trial.entry == entry)
-        if not _failing(rubric, entry, findings):
+        if not failing(rubric, entry, findings):
             passed |= {(trial.case, trial.variant) for trial in asked}
             continue
         came = [answers[t.case, t.variant] for t in asked if (t.case, t.variant) in answers]
         outcomes = {output.outcome for output in came}
         carried = [ids for each in found if each.kind == "mistake" for ids in each.alternatives]
-        if Outcome.BROKEN in outcomes or (Outcome.OK not in outcomes and _unwritten(came)):
+        if Outcome.BROKEN in outcomes or (Outcome.OK not in outcomes and unwritten(came)):
             continue
         own = fingerprints(answers, asked)
         right = mistakes.right
@@ -80,15 +82,6 @@ def diagnose(
     return tuple(found)
 
 
-def _failing(rubric: Rubric, entry: str, findings: Mapping[str, tuple[Finding, ...]]) -> bool:
-    return any(
-        finding.verdict in (Verdict.FAIL, Verdict.ERROR, Verdict.BLOCKED)
-        for criterion in rubric.criteria
-        if criterion.entry == entry
-        for finding in findings.get(criterion.id, ())
-    )
-
-
 def _told_by_curve(
     rubric: Rubric, findings: Mapping[str, tuple[Finding, ...]], located: Diagnosis | None
 ) -> Diagnosis | None:
@@ -98,11 +91,6 @@ def _told_by_curve(
     about = (criterion.id for criterion in rubric.criteria if criterion.entry == located.entry)
     said = any(f.code == "curve.mismatch" for name in about for f in findings.get(name, ()))
     return None if said else located
-
-
-def _unwritten(came: list[RawOutput]) -> bool:
-    """Whether an entry is still as it was handed out."""
-    return any(each.error is not None and each.error.type == "NotImplementedError" for each in came)
 
 
 def _compared(trials: tuple[Trial, ...]) -> tuple[Trial, ...]:
@@ -190,24 +178,19 @@ def _diagnosis(
     rubric: Rubric, entry: str, kind: str, alternatives: list[Ids], told: Iterable[str] = ()
 ) -> Diagnosis:
     """With the words of what is named and not told already; of twins the first one's."""
-    known = {each.id: each for each in rubric.misconceptions}
     kept: list[Ids] = []
     for ids in alternatives:
         twins = {twin for other in kept for name in other for twin in (name, *_twins(rubric, name))}
         if not set(ids) <= twins:
             kept.append(ids)
     names = dict.fromkeys(name for ids in kept for name in ids if name not in told)
-    symptoms: list[Text] = [known[name].symptom for name in names if name in known]
-    symptoms += [each.note for each in rubric.variants if each.id in names]
-    anchors = [c.read for c in rubric.criteria if c.entry == entry and c.read]
-    return Diagnosis(
+    plain = Diagnosis(
         entry=entry,
         kind=kind,  # type: ignore[arg-type]
         alternatives=tuple(kept),
-        symptoms=tuple(symptoms),
-        hints=tuple(known[name].hint for name in names if name in known),
-        read=anchors[0] if anchors else "",
+        named=tuple(names),
     )
+    return worded(plain, rubric)
 
 
 def _twins(rubric: Rubric, name: str) -> tuple[str, ...]:

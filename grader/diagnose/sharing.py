@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from fractions import Fraction
 
 from grader.mistakes import Mistakes
+from grader.sandbox.stopwatch import stage
 from grader.types import Criterion, Diagnosis, Finding, Rubric, Share, Verdict
 
 UNEXPLAINED = frozenset({"parameters", "dtype"})
@@ -12,6 +13,7 @@ UNEXPLAINED = frozenset({"parameters", "dtype"})
 WRONG = frozenset({Verdict.FAIL, Verdict.ERROR})
 
 
+@stage("diagnose", whole=True)
 def shares(
     rubric: Rubric,
     findings: Mapping[str, tuple[Finding, ...]],

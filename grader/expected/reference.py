@@ -10,6 +10,7 @@ from grader.checks.gradients import trials as gradient_trials
 from grader.errors import CourseError, EngineError
 from grader.expected.standard import Run, Standard, parameters_of, top_level
 from grader.load import load
+from grader.sandbox.stopwatch import stage
 from grader.types import (
     Case,
     Expected,
@@ -22,6 +23,7 @@ from grader.types import (
 )
 
 
+@stage("reference", whole=True)
 def from_reference(
     assignment: Assignment, run: Run, secret: str, adapter: Adaptation = AS_GIVEN
 ) -> Standard:

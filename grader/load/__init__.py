@@ -22,11 +22,13 @@ from grader.load.missing import stand_ins
 from grader.load.modules import own_modules
 from grader.load.parsing import parse_cells
 from grader.load.reading import CellText, tidy
+from grader.sandbox.stopwatch import stage
 from grader.types import Loaded, Submission
 
 __all__ = ["Preference", "changed_files", "is_untouched", "load", "load_cells"]
 
 
+@stage("load")
 def load(
     submission: Submission,
     entries: tuple[str, ...],
@@ -89,6 +91,7 @@ def changed_files(
     return tuple(file.name for file in changed(submission, entries, skeleton))
 
 
+@stage("load")
 def is_untouched(
     submission: Submission,
     entries: tuple[str, ...],

@@ -62,16 +62,9 @@ def told(mistakes: FromReference, trials: tuple[Trial, ...]) -> ToldPrints:
     entries = tuple(dict.fromkeys(trial.entry for trial in trials))
     noticed = [
         (name, entry)
-        for at, entry in enumerate(entries)
+        for entry in entries
         for name in mistakes.all_noticed(
-            entry,
-            [
-                name
-                for name in mistakes.ids
-                if name in prints
-                and mistakes.differs((name,), entry)
-                and any(mistakes.differs((name,), earlier) for earlier in entries[:at])
-            ],
+            entry, [name for name in mistakes.carried_to(entry) if name in prints]
         )
     ]
     return ToldPrints(prints=prints, noticed=noticed)

@@ -157,6 +157,8 @@ def _fact(value: Any, kind: str, language: str, digits: int = DIGITS) -> str:
         return _list(value, kind)
     if isinstance(value, int | float):
         return number_text(value, digits)
+    if isinstance(value, Mapping) and set(value) == set(LANGUAGES):
+        return visible(str(value[language]), lines=True)
     if isinstance(value, Mapping):
         pairs = (f"{visible(str(key))}={_fact(one, '', language)}" for key, one in value.items())
         return ", ".join(pairs)

@@ -162,7 +162,9 @@ def _curve(picture: StudentPicture, language: str) -> Drawn:
     text = say("ui.picture_curve", told, language)
     both = (say("ui.yours", {}, language), say("ui.expected", {}, language))
     lines = both[: len(picture.values)]
-    return Drawn(caption, picture.name, lines, "", curve(picture.values, text))
+    # Samples are counted in bins, whose numbers say nothing.
+    drawn = curve(picture.values, text, counted=picture.label != "picture.samples")
+    return Drawn(caption, picture.name, lines, "", drawn)
 
 
 def _criterion(criterion: StudentCriterion, view: StudentView, language: str) -> list[str]:

@@ -113,12 +113,13 @@ def _ticks(count: int) -> range:
     return range(0, count, 1 if count <= 12 else 4)
 
 
-def curve(rows: Sequence[Row], text: str) -> Markup:
+def curve(rows: Sequence[Row], text: str, counted: bool = True) -> Markup:
     """Lines over steps or positions: the first one solid, the second dashed.
 
     Args:
         rows: the lines; None where a value is not finite, which leaves a gap.
         text: what the picture shows, for people who do not see it.
+        counted: whether the number of a step means something and stands below.
     """
     low, high = bounds(rows)
     steps = max((len(row) for row in rows), default=0)
@@ -131,9 +132,12 @@ def curve(rows: Sequence[Row], text: str) -> Markup:
     labels = (
         f'<text class="end" x="{left - 4}" y="{top + 6}">{number_text(high, 3)}</text>'
         f'<text class="end" x="{left - 4}" y="{bottom}">{number_text(low, 3)}</text>'
-        f'<text x="{left}" y="{bottom + 14}">0</text>'
-        f'<text x="{right}" y="{bottom + 14}">{max(steps - 1, 0)}</text>'
     )
+    if counted:
+        labels += (
+            f'<text x="{left}" y="{bottom + 14}">0</text>'
+            f'<text x="{right}" y="{bottom + 14}">{max(steps - 1, 0)}</text>'
+        )
     return _marked(
         f'<svg class="curve" viewBox="0 0 {_CURVE_WIDTH} {_CURVE_HEIGHT}" '
         f'width="{_CURVE_WIDTH}" height="{_CURVE_HEIGHT}" role="img" '

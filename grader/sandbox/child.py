@@ -19,19 +19,17 @@ from pathlib import Path
 from typing import Any
 
 from grader.errors import EngineError
-from grader.sandbox import wire
+from grader.sandbox import stopwatch, wire
 from grader.sandbox.warm import END_SECONDS, Zygote
 from grader.types import Limits, Outcome, RawOutput
 
 PRINTED_BYTES_KEPT = 20_000
-MOST_PATIENCE = 3.0
-"""How many times its limit a trial may take by the clock when it gets no processor to run on."""
+PATIENCE = 2.0
+"""How many times a limit is given besides, at most, for the time without a processor to run on."""
 ANNOUNCEMENTS = 2
 """Frames before the first answer: that it is set up, and how the load went."""
 PAUSE_SECONDS = 0.002
 """So that several answers are read at once: to wake up for each costs both sides."""
-DONE = {"done": True}
-"""The frame after the last answer to a plan."""
 
 
 class Child:
@@ -56,6 +54,7 @@ class Child:
         self._reader = wire.FrameReader(wire.Caps(payload_bytes=limits.result_bytes))
         self._printed, self._told, self._printed_bytes = bytearray(), bytearray(), 0
         self._allowed, self._dying = ANNOUNCEMENTS, False
+        self._heard = 0
         self.frames: list[Any] = []
         """What it has sent."""
         self.stopped: RawOutput | None = None
@@ -64,6 +63,8 @@ class Child:
         """Whether it sent what our worker does not send."""
         self.ended = False
         """Whether it, and every process below it, is gone."""
+        self.lacked_seconds = 0.0
+        """How long it was asked for answers and had no processor to run on."""
         with ExitStack() as stack:
             stack.enter_context(places)
             scratch = tempfile.mkdtemp(prefix="grader-job-")
@@ -118,7 +119,10 @@ class Child:
         except OSError:  # it is gone, or has closed its end: what it has told says which
             self._stop(None)
         self._watch(self._allowed, seconds)
-        if len(self.frames) >= self._allowed and self.frames[-1] != DONE:
+        for frame in self.frames[self._heard :]:
+            stopwatch.told(frame)
+        self._heard = len(self.frames)
+        if len(self.frames) >= self._allowed and not is_end(self.frames[-1]):
             self._forge("expected one frame for each trial and then the end, got another")
         return self.frames[before : before + count]
 
@@ -143,8 +147,9 @@ class Child:
     def _watch(self, wanted: int, seconds: float) -> None:
         """Reads until that many frames have come or the child has ended."""
         started = last = time.monotonic()
-        limit, patient = started + seconds, not self._dying
-        until = limit if self._dying else min(limit, started + self._limits.trial_seconds)
+        waited_before, trial_seconds = waited(self.told), self._limits.trial_seconds
+        limit = started + seconds
+        until = limit if self._dying else min(limit, started + trial_seconds)
         while not self.ended and (len(self.frames) < wanted or self._dying):
             before, dying = len(self.frames), self._dying
             ready = self._poll.poll(max(0.0, until - time.monotonic()) * 1e3)
@@ -155,17 +160,19 @@ class Child:
             if not ready and dying:
                 self._zygote.abandon()
                 raise EngineError(f"expected a killed child to end within {END_SECONDS} seconds")
-            if not ready and patient and starved(self.told, started):
-                until = min(limit, last + MOST_PATIENCE * self._limits.trial_seconds)
-                patient = False
-            elif not ready:
-                over = self._limits.seconds if until == limit else self._limits.trial_seconds
-                self._stop(RawOutput(outcome=Outcome.TIMEOUT, facts={"seconds": over}))
+            if not ready:
+                lacked = waited(self.told) - waited_before
+                limit = started + seconds + min(lacked, PATIENCE * seconds)
+                until = min(limit, last + trial_seconds + min(lacked, PATIENCE * trial_seconds))
+                if until <= time.monotonic():
+                    over = self._limits.seconds if until == limit else trial_seconds
+                    self._stop(RawOutput(outcome=Outcome.TIMEOUT, facts={"seconds": over}))
             elif len(self.frames) > before:
-                last, patient = time.monotonic(), True
-                until = min(limit, last + self._limits.trial_seconds)
+                last = time.monotonic()
+                until = min(limit, last + trial_seconds)
             if self._dying and not dying:
                 until = time.monotonic() + END_SECONDS
+        self.lacked_seconds += min(waited(self.told) - waited_before, PATIENCE * seconds)
         for descriptor in (self._results.fileno(), self._output):
             for data in _left_over(descriptor):
                 self._take(descriptor, data)
@@ -207,6 +214,11 @@ class Child:
         self._stop(None)
 
 
+def is_end(frame: Any) -> bool:
+    """Whether it is what the worker sends after the last answer to a plan."""
+    return isinstance(frame, dict) and frame.keys() == {"done", stopwatch.TOLD}
+
+
 def clear(folder: str) -> None:
     """Removes a folder that student code has filled: however deep, whatever it has locked.
 
@@ -232,18 +244,16 @@ def clear(folder: str) -> None:
             continue
 
 
-def starved(told: Mapping[str, Any], started: float) -> bool:
-    """Whether a child wants to run and has had less than half a processor since it started.
+def waited(told: Mapping[str, Any]) -> float:
+    """Seconds for which a child wanted to run and had no processor, since it began.
 
-    On a loaded machine a right answer must not run out of time. One that sleeps is not starved.
+    On a loaded machine a right answer must not run out of time. One that sleeps lacks nothing, and
+    where the system does not say it (Linux does), nobody does.
     """
     try:
-        fields = Path(f"/proc/{told['pid']}/stat").read_text().rpartition(") ")[2].split()
-    except (OSError, KeyError):
-        return False
-    ticks = int(fields[11]) + int(fields[12])
-    wanted = 0.5 * (time.monotonic() - started) * os.sysconf("SC_CLK_TCK")
-    return fields[0] == "R" and ticks < wanted
+        return int(Path(f"/proc/{told['pid']}/schedstat").read_text().split()[1]) / 1e9
+    except (OSError, KeyError, IndexError):
+        return 0.0
 
 
 def death(told: Mapping[str, Any], limits: Limits) -> RawOutput:

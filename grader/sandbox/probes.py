@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from . import forms
+from . import forms, stopwatch
 from .instances import Instances
 from .values import (
     Misfit,
@@ -76,6 +76,7 @@ class StoredLogits(torch.nn.Module):
         return -logits if self.training else logits
 
 
+@stopwatch.stage("run")
 def run(trial: Tree, namespace: Mapping[str, Any], result_bytes: int) -> Tree:
     """What one trial gives back.
 
@@ -137,6 +138,7 @@ def describe(module: torch.nn.Module) -> list[Tree]:
     return described
 
 
+@stopwatch.stage("build")
 def _build(
     entry: Callable[..., Any],
     config: Tree,
@@ -244,6 +246,7 @@ def _call(
     return {"leaves": results, "inputs": inputs}
 
 
+@stopwatch.stage("gradients")
 def _gradients(
     function: Callable[..., Any], trial: Tree, namespace: Mapping[str, Any], result_bytes: int
 ) -> Tree:

@@ -18,6 +18,8 @@ from grader.sandbox import wire
 from grader.sandbox.child import ANNOUNCEMENTS, Child, death, sealed
 from grader.sandbox.outputs import OUR_FAULT, raw_output
 from grader.sandbox.questions import job_tree, plan_tree
+from grader.sandbox.stopwatch import stage
+from grader.sandbox.turns import Turn
 from grader.sandbox.warm import Isolation, Zygote
 from grader.types import Job, Outcome, RawOutput, Trial
 
@@ -39,8 +41,6 @@ class Runner:
         self._zygote = zygote
         self._places = threading.BoundedSemaphore(at_once)
         self._plans: dict[tuple[int, ...], tuple[tuple[Trial, ...], bytes]] = {}
-        self.alone = threading.Lock()
-        """Held by the one job that is tried again after it was lost."""
 
     def run(self, job: Job) -> tuple[RawOutput, ...]:
         """One output for each trial of the job, in order.
@@ -54,10 +54,11 @@ class Runner:
     def open(self, job: Job) -> Iterator[Ask]:
         """A conversation with one submission, in one child for as long as that lives.
 
-        The trials that are asked are given to what is yielded, not taken from the job.
+        The trials that are asked are given to what is yielded, not taken from the job. A thread
+        has one at a time.
         """
-        conversation = _Conversation(self, job)
-        with self._zygote.turn():
+        with self._zygote.turn() as turn:
+            conversation = _Conversation(self, job, turn)
             try:
                 yield conversation.ask
             finally:
@@ -85,13 +86,14 @@ class Runner:
 class _Conversation:
     """What is asked of one submission, and what became of it."""
 
-    def __init__(self, runner: Runner, job: Job):
-        self._runner, self._job = runner, job
+    def __init__(self, runner: Runner, job: Job, turn: Turn):
+        self._runner, self._job, self._turn = runner, job, turn
         self._seconds = job.limits.seconds
         self._child: Child | None = None
         self._spent: set[str] = set()
         self._over: RawOutput | None = None
 
+    @stage("talk")
     def ask(self, trials: tuple[Trial, ...]) -> tuple[RawOutput, ...]:
         """One output for each trial, in order."""
         outputs: list[RawOutput] = []
@@ -99,6 +101,7 @@ class _Conversation:
             outputs += self._answers(tuple(group))
         return tuple(outputs)
 
+    @stage("end")
     def part(self) -> None:
         """Ends the child, if there is one; one that does not end costs nobody a mark."""
         child, self._child = self._child, None
@@ -128,21 +131,21 @@ class _Conversation:
     def _exchange(self, trials: tuple[Trial, ...]) -> list[RawOutput]:
         """Outputs of one child: for all trials, or up to and with the one that ended it.
 
-        A job that was lost is tried once more, with no other lost one beside it, before it is our
-        fault: a submission that ends the warm process takes the jobs beside it along. One that is
-        lost then too is asked nothing more: it would take along those that are tried again.
+        A job that was lost is tried once more, alone, before it is our fault: a submission that
+        ends the warm process takes the jobs beside it along. One that is lost then too is asked
+        nothing more.
         """
         try:
             return self._asked(trials)
         except (EngineError, OSError):
             self.part()
-        with self._runner.alone:
-            try:
-                return self._asked(trials)
-            except (EngineError, OSError) as error:
-                self.part()
-                self._over = replace(OUR_FAULT, facts={"reason": str(error)})
-                return [self._over] * len(trials)
+        self._turn.alone()
+        try:
+            return self._asked(trials)
+        except (EngineError, OSError) as error:
+            self.part()
+            self._over = replace(OUR_FAULT, facts={"reason": str(error)})
+            return [self._over] * len(trials)
 
     def _asked(self, trials: tuple[Trial, ...]) -> list[RawOutput]:
         limits = self._job.limits
@@ -152,10 +155,11 @@ class _Conversation:
         if self._child is None:
             self._child = self._runner.child(self._job)
         child, started = self._child, time.monotonic()
+        lacked = child.lacked_seconds
         with ExitStack() as stack:
             plan = stack.enter_context(sealed(self._runner.plan(trials)))
             answers = child.ask(plan, len(trials), self._seconds)
-        self._seconds -= time.monotonic() - started
+        self._seconds -= time.monotonic() - started - (child.lacked_seconds - lacked)
         outputs = [
             raw_output(frame, trial, self._job, child.printed)
             for frame, trial in zip(answers, trials, strict=False)

@@ -11,13 +11,15 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Mapping
-from contextlib import AbstractContextManager, ExitStack, nullcontext
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from grader.errors import EngineError
+from grader.sandbox.turns import Turn, Turns
 from grader.types import Limits
 
 START_SECONDS = 60.0
@@ -66,7 +68,7 @@ class Zygote:
         """
         self._asked = level
         self._isolation: Isolation | None = None
-        self._one_at_a_time = threading.RLock()
+        self._turns = Turns()
         self._lock = threading.Lock()
         self._ids = itertools.count()
         self._control: socket.socket | None = None
@@ -89,6 +91,7 @@ class Zygote:
             request = {
                 "fork": job,
                 "scratch": scratch,
+                "asked": time.monotonic(),
                 "limits": {
                     "memory_bytes": limits.memory_mb * 2**20,
                     "cpu_seconds": int(limits.seconds) + 2,
@@ -117,17 +120,17 @@ class Zygote:
             assert self._isolation is not None
             return self._isolation
 
-    def turn(self) -> AbstractContextManager[object]:
+    def turn(self) -> Turn:
         """To be held for as long as one submission is at work.
 
         Without namespaces the limit on threads counts all that a user has, so that one submission
-        could leave none to another.
+        could leave none to another: at level B each is alone.
         """
         try:
             level = self.isolation().level
         except EngineError:  # which `fork` says too, where it is recorded
-            return nullcontext()
-        return self._one_at_a_time if level == "B" else nullcontext()
+            level = ""
+        return Turn(self._turns, alone=level == "B")
 
     def kill(self, job: int) -> None:
         """Ends a child and everything below it."""

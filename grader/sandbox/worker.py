@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from . import forms, probes, values, wire
+from . import forms, probes, stopwatch, values, wire
 
 MODULE = "submission"
 JOB_CAPS = wire.Caps(header_bytes=64_000_000, payload_bytes=1_000_000_000)
@@ -34,8 +34,13 @@ used_api: list[str] = []
 """Forbidden API called since the last frame."""
 
 
-def work(job: bytes, plans: Iterable[bytes], send: Callable[[bytes], None]) -> None:
-    """Runs a job.
+def work(
+    job: bytes,
+    plans: Iterable[bytes],
+    send: Callable[[bytes], None],
+    before: Mapping[str, float] = types.MappingProxyType({}),
+) -> None:
+    """Runs a job, and tells with it what its stages took, and those `before`, in seconds.
 
     Sends a frame when it is about to run student code (what goes wrong before is our fault), one
     for the load, and, when that went well, one for each trial of each plan and one to end it. A
@@ -44,15 +49,18 @@ def work(job: bytes, plans: Iterable[bytes], send: Callable[[bytes], None]) -> N
     tree = wire.decode(job, JOB_CAPS)
     forbid(tree["forbidden"])
     sys.meta_path.append(SubmittedModules(tree["modules"]))
-    send(wire.encode({"ready": True}))
-    namespace, failure = load(tree["source"], MODULE)
-    send(wire.encode(_answer({"loaded": failure is None}, failure)))
-    if failure is not None:
-        return
-    exhausted: set[str] = set()
-    for plan in plans:
-        answer_plan(wire.decode(plan, JOB_CAPS), namespace, tree["result_bytes"], exhausted, send)
-        send(wire.encode({"done": True}))
+    with stopwatch.watched() as watch:
+        watch.add(before)
+        send(wire.encode({"ready": True, stopwatch.TOLD: watch.taken()}))
+        namespace, failure = load(tree["source"], MODULE)
+        send(wire.encode(_answer({"loaded": failure is None}, failure)))
+        if failure is not None:
+            return
+        exhausted: set[str] = set()
+        for plan in plans:
+            asked = wire.decode(plan, JOB_CAPS)
+            answer_plan(asked, namespace, tree["result_bytes"], exhausted, send)
+            send(wire.encode({"done": True, stopwatch.TOLD: watch.taken()}))
 
 
 def answer_plan(
@@ -79,6 +87,7 @@ def answer_plan(
         send(_frame(answered, trial["entry"], caps))
 
 
+@stopwatch.stage("load")
 def load(source: str, name: str) -> tuple[Mapping[str, Any], BaseException | None]:
     """The namespace that `source` makes, and what stopped it, if anything did."""
     module = types.ModuleType(name)

@@ -6,8 +6,8 @@ whether optimisers are to be warmed too ({"training": true}), goes to the asked 
 ("best" is the strictest that can be had), says which that is, and then answers requests on its
 socket (SOCK_SEQPACKET, JSON):
 
-    {"fork": id, "limits": {...}, "scratch": folder}, with four descriptors: job, results, output,
-        status
+    {"fork": id, "limits": {...}, "scratch": folder, "asked": seconds of the monotonic clock}, with
+        four descriptors: job, results, output, status
     {"kill": id}
 
 On the status descriptor the child writes its pid, before it reads the job, and the zygote, when the
@@ -27,6 +27,7 @@ import socket
 import sys
 import sysconfig
 import tempfile
+import time
 import traceback
 import types
 from dataclasses import dataclass
@@ -156,11 +157,14 @@ def fork(
         return None
     if pid == 0:
         try:
+            forked = time.monotonic()
             tell(status, {"pid": lockdown.outer_pid(level)})
             be_child(request["limits"], request["scratch"], fds, lockdown, level)
+            shut_in = time.monotonic()
+            took = {"fork": forked - request["asked"], "lock-down": shut_in - forked}
             data = os.pread(job, os.fstat(job).st_size, 0)
             talk = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, results)
-            worker.work(data, worker.received(talk), lambda f: worker.write_all(results, f))
+            worker.work(data, worker.received(talk), lambda f: worker.write_all(results, f), took)
             sys.stdout.flush()
         except BaseException:  # noqa: BLE001 - the boundary: nothing may return into the zygote's loop
             traceback.print_exc()
@@ -303,3 +307,5 @@ if __name__ == "__main__":
         probe()
     else:
         main(int(sys.argv[1]), sys.argv[2])
+        # To take torch down in order takes 0.3 s, for which the grader would wait.
+        os._exit(0)

@@ -15,24 +15,27 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
 from rich.console import Console
 
 from grader.collect import Found, collect
 from grader.errors import GraderError
 from grader.executors import executor
-from grader.instructor import GRADE, Marker, grade_class, write_class
+from grader.gradebook import Gradebook
+from grader.instructor import Marker, grade_class, write_class
 from grader.reports.student import report_html, report_json
 from grader.reports.terminal import check_report, class_report
 from grader.reports.view import student_view
 from grader.sandbox.runner import Runner
 from grader.sandbox.warm import Zygote
-from grader.types import Grade, Status, Submission, SubmittedFile
+from grader.types import Grade, Observation, Status, Submission, SubmittedFile
 from tests.attacks.catalogue import FOLDER, Attack
 from tests.attacks.course import RAISES, RIGHT, WRONG
 from tests.attacks.craft import built
 from tests.attacks.observers import Evidence
 from tests.attacks.scene import Scene
 
+GRADE: TypeAdapter[Grade] = TypeAdapter(Grade)
 HONEST = {"right": RIGHT, "wrong": WRONG, "raises": RAISES}
 WORKERS = 2
 OURS = ("grader-attack-", "grader-job-of-a-neighbour-")
@@ -61,11 +64,11 @@ class TimedMarker(Marker):
         self.times: dict[str, float] = {}
         self.faults: dict[str, str] = {}
 
-    def mark(self, submission: Submission) -> Grade:
+    def observe(self, submission: Submission) -> Observation:
         """As the marker's; what it raises is a fault of this submission's."""
         started = time.monotonic()
         try:
-            return super().mark(submission)
+            return super().observe(submission)
         except Exception as error:
             self.faults[submission.student] = repr(error)[:500]
             raise
@@ -206,14 +209,16 @@ def graded(marker: TimedMarker, listed: list[Submission], out: Path) -> dict[str
     waiting = listed
     while waiting:
         try:
-            grade_class(
-                marker,
-                Found(submissions=tuple(waiting), skipped=()),
-                out,
-                executor(WORKERS if len(waiting) > 1 else 1),
-                fresh=True,
-                progress=lambda grade: grades.__setitem__(grade.student, grade),
-            )
+            with Gradebook(out / "gradebook.db") as book:
+                grade_class(
+                    marker,
+                    Found(submissions=tuple(waiting), skipped=()),
+                    out,
+                    executor(WORKERS if len(waiting) > 1 else 1),
+                    book,
+                    fresh=True,
+                    progress=lambda grade: grades.__setitem__(grade.student, grade),
+                )
             break
         except Exception as error:
             if not set(marker.faults) & {each.student for each in waiting}:

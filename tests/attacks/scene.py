@@ -88,7 +88,7 @@ class Scene:
 
     def __post_init__(self) -> None:
         self.canary_bytes = ctypes.create_string_buffer(self.canary.encode())
-        parts = ("submissions/ada", "home/.ssh", "results/.grades", "empty", "packages/torchlike")
+        parts = ("submissions/ada", "home/.ssh", "results", "empty", "packages/torchlike")
         for part in parts:
             (self.folder / part).mkdir(parents=True)
         make_course(self.folder / "course", self.canary)
@@ -98,7 +98,7 @@ class Scene:
             "home/.ssh/id_ed25519": f"-----BEGIN KEY-----\n{self.canary}\n",
             "home/notes.txt": f"{self.canary}\n",
             "results/grades.json": f'{{"ada": 6, "canary": "{self.canary}"}}\n',
-            "results/.grades/one.json": f'{{"hidden": "{self.canary}"}}\n',
+            "results/gradebook.db": f'{{"hidden": "{self.canary}"}}\n',
             "packages/torchlike/__init__.py": "version = 1\n",
         }.items():
             (self.folder / name).write_text(text)
