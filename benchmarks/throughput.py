@@ -10,7 +10,6 @@ what each level of isolation costs.
 """
 
 import argparse
-import json
 import os
 import pickle
 import platform
@@ -34,13 +33,14 @@ import yaml
 from grader.checks import judge
 from grader.collect import collect
 from grader.expected import top_level
-from grader.instructor import KEPT, Marker, write_student
+from grader.gradebook import Gradebook
+from grader.instructor import Marker, write_student
 from grader.load import load
 from grader.pipeline import Desk, grade
 from grader.provenance import provenance
 from grader.sandbox.runner import Runner
 from grader.sandbox.warm import Zygote
-from grader.types import Job
+from grader.types import Job, Verdict
 
 ROOT = Path(__file__).resolve().parent.parent
 WORKERS = 2
@@ -141,20 +141,19 @@ def run_ours(assignment: str, made: list[Path], out: Path) -> dict[str, int]:
     """
     command = [sys.executable, "-m", "grader", "grade", assignment, str(made[0].parent)]
     command += ["-j", str(WORKERS), "--out", str(out), "--json"]
-    subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
-    kept = [json.loads(path.read_text("utf-8")) for path in (out / KEPT).glob("*.json")]
+    place = out / "gradebook.db"
+    told = {**os.environ, "GRADER_GRADEBOOK": str(place)}
+    subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL, env=told)
+    with Gradebook(place) as book:
+        rows = book.grades(assignment)
+        seen = book.observations(row.run_key for row in rows)
     return {
-        each["student"]: sum(
-            bool(c["findings"]) and all(_passes(finding) for finding in c["findings"])
-            for c in each["criteria"]
+        row.student: sum(
+            bool(findings) and all(each.verdict is Verdict.PASS for each in findings)
+            for findings in seen[row.run_key].findings.values()
         )
-        for each in kept
+        for row in rows
     }
-
-
-def _passes(finding: dict[str, str]) -> bool:
-    """Whether a check passed; what is paid for the sake of a diagnosis did not."""
-    return finding["verdict"] == "pass" and finding["check"] != "diagnosis"
 
 
 class Stages:

@@ -1,8 +1,9 @@
-"""Where jobs run, behind one method: this machine, some at a time."""
+"""Where jobs run, behind one method: this machine, some at a time (see cluster.py for others)."""
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from typing import Protocol, TypeVar
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -15,6 +16,24 @@ class Executor(Protocol):
         self, function: Callable[[Item], Result], items: Iterable[Item]
     ) -> Iterator[tuple[Item, Result]]:
         """Each item with its result, in the order in which they are done."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Travelling(Generic[Item, Result]):
+    """A function of which nothing but bytes need travel; here it is called as any other."""
+
+    run: Callable[[bytes], bytes]
+    """What is done; a function of a module, so that its name is enough."""
+    pack: Callable[[Item], bytes]
+    """An item as it is sent."""
+    unpack: Callable[[Item, bytes], Result]
+    """The result, from the item and from what came back."""
+    lost: Callable[[Item], Result]
+    """The result for an item that ends every process that is at it."""
+
+    def __call__(self, item: Item) -> Result:
+        """The result, made here."""
+        return self.unpack(item, self.run(self.pack(item)))
 
 
 class Serial:

@@ -184,3 +184,9 @@ def _kept_directions(size: int) -> NDArray[np.float64]:
 def _directions(size: int) -> NDArray[np.float64]:
     """(PROJECTIONS, size), the same everywhere."""
     return np.random.RandomState(size % 2**31).standard_normal((PROJECTIONS, size))
+
+
+def cache_folder() -> Path:
+    """Where fingerprints are kept from one run to the next, for this user alone."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "sequence-grader"

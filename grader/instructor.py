@@ -6,7 +6,7 @@ goes on where it stopped, and nothing is run twice. Only this process writes to 
 
 import hashlib
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -19,27 +19,35 @@ from grader.course import read_settings
 from grader.errors import EngineError, UsageError
 from grader.executors import Executor
 from grader.expected import Standard, from_reference
-from grader.fingerprints import SCHEME, FingerprintFile
+from grader.fingerprints import SCHEME, FingerprintFile, cache_folder
 from grader.gradebook import Entry, Gradebook, GradeRow, as_kept, bare
 from grader.keys import Basis, basis, submission_digest
 from grader.mistakes import FromReference
 from grader.pipeline import Desk, observe
 from grader.profile import Profile
 from grader.provenance import provenance
-from grader.reports.classroom import class_html, folders, grades_csv, grades_json
+from grader.reports.classroom import class_html, folders, for_class, grades_csv, grades_json
 from grader.reports.student import report_html, report_json
 from grader.reports.view import student_view
 from grader.sandbox.runner import Runner
 from grader.sandbox.stopwatch import stage
 from grader.score import graded
+from grader.similarity import alike as find_alike
 from grader.standing import Pages, final, outcome_of, read_pages
-from grader.types import Grade, Observation, Status, Submission
+from grader.types import Alike, Grade, Observation, Status, Submission
 
 
 class Marker:
     """Grades submissions of one assignment of a course; what is costly waits until it is needed."""
 
-    def __init__(self, course: Path, name: str, runner: Runner, adapter: Path | None = None):
+    def __init__(
+        self,
+        course: Path,
+        name: str,
+        runner: Runner,
+        secret: str = "",
+        adapter: Path | None = None,
+    ):
         """Of an assignment, as an adapter has it: the one named, or the course's own for it."""
         read = read_assignment(course, name)
         path = find_adapter(course, adapter, name)
@@ -49,7 +57,7 @@ class Marker:
         rubric = self.adapter.rubric(read.rubric)
         self.assignment: Assignment = replace(read, rubric=rubric, skeleton=skeleton)
         self.policy = read_settings(course).policy(name)
-        self._secret = course_secret(course)
+        self._secret = secret or course_secret(course)
         self._runner = runner
         self.profile: Profile | None = None
         """What notes where the time of each submission goes, if anything does."""
@@ -104,6 +112,15 @@ class Marker:
     def basis(self) -> Basis:
         """What every mark rests on, but for the submission."""
         return basis(self.assignment, self._level, self._secret, self.policy, self.adapter.digest)
+
+    def prepare(self) -> None:
+        """Makes what every submission needs, once, so that a fault in it ends the command."""
+        self.mistakes  # noqa: B018 - made by being asked for
+
+    @property
+    def work(self) -> Callable[[Submission], Observation]:
+        """What an executor is given."""
+        return self.observe
 
     def key(self, submission: Submission) -> str:
         """Content key of what a submission shows."""
@@ -163,7 +180,7 @@ class ClassResult:
     """What grading a class gave."""
 
     grades: tuple[Grade, ...]
-    """One for each submission that was reached, by name."""
+    """One for each submission that was reached, by name, as `for_class` leaves it."""
     reused: int
     """How many were known from an earlier run."""
     missing: int
@@ -207,14 +224,14 @@ def grade_class(
     try:
         for entry, seen in recorded(marker, found.submissions, executor, book, pages, fresh=fresh):
             grade = reported(marker, seen, entry.submission.student, pages)
-            grades[grade.student] = grade
+            grades[grade.student] = for_class(grade)
             reused += entry.seen is None and grade.status is not Status.WITHHELD
             write_student(out / by_name[grade.student], grade, language)
             progress(grade)
     except KeyboardInterrupt:
         pass
     ordered = tuple(grades[name] for name in sorted(grades, key=str.casefold))
-    page = write_class(out, ordered, language)
+    page = write_class(out, ordered, language, near_identical(marker, found, grades))
     missing = len(found.submissions) - len(ordered)
     return ClassResult(grades=ordered, reused=reused, missing=missing, page=page)
 
@@ -259,9 +276,9 @@ def recorded(
         yield entry, seen
     waiting = {id(each): digest for each, digest, key in every if key not in known}
     if waiting:
-        marker.mistakes  # noqa: B018 - made here, once, so that a fault in it ends the command
+        marker.prepare()
     to_run = [each for each in submissions if id(each) in waiting]
-    for submission, observed in executor.map(marker.observe, to_run):
+    for submission, observed in executor.map(marker.work, to_run):
         seen = as_kept(observed)
         digest = waiting[id(submission)]
         entry = marker.entry(submission, digest, seen, new=True, handed_in=handed_in)
@@ -316,20 +333,31 @@ def write_student(folder: Path, grade: Grade, language: str) -> None:
 
 
 @stage("class page")
-def write_class(out: Path, grades: tuple[Grade, ...], language: str) -> Path:
+def near_identical(
+    marker: Marker, found: Found, grades: Mapping[str, Grade]
+) -> tuple[Alike, ...] | None:
+    """Groups of submissions with nearly the same code; None where nothing here can compare it."""
+    graded = {name: grade.file for name, grade in grades.items() if grade.file}
+    files = {
+        submission.student: file
+        for submission in found.submissions
+        for file in submission.files
+        if file.name == graded.get(submission.student)
+    }
+    return find_alike(files, [content for content in (marker.assignment.skeleton,) if content])
+
+
+@stage("class page")
+def write_class(
+    out: Path, grades: tuple[Grade, ...], language: str, alike: Sequence[Alike] | None
+) -> Path:
     """What the instructor sees: `index.html`, `grades.csv` and `grades.json`."""
     page = out / "index.html"
-    _write(page, class_html(grades, language))
+    _write(page, class_html(grades, language, alike))
     # The mark at the front makes spreadsheet programs read Hangul as what it is.
     _write(out / "grades.csv", "\ufeff" + grades_csv(grades))
     _write(out / "grades.json", grades_json(grades))
     return page
-
-
-def cache_folder() -> Path:
-    """Where fingerprints are kept from one run to the next, for this user alone."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "sequence-grader"
 
 
 def _holds(path: Path, text: str) -> bool:

@@ -260,8 +260,8 @@ def _taken_out(rubric: Rubric) -> Iterator[Note]:
         reason = {"en": void.reason.en, "ko": void.reason.ko}
         if what is not None:
             title = {"en": what.en, "ko": what.ko}
-            yield Note(code="void.criterion", facts={"title": title, "reason": reason})
+            yield Note(code="void.criterion", facts={"title": title, "because": reason})
         elif any(each.id == void.case and each.show == "public" for each in rubric.cases):
-            yield Note(code="void.case", facts={"case": void.case, "reason": reason})
+            yield Note(code="void.case", facts={"case": void.case, "because": reason})
         else:
-            yield Note(code="void.hidden", facts={"reason": reason})
+            yield Note(code="void.hidden", facts={"because": reason})

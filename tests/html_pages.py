@@ -17,7 +17,7 @@ class Page:
     attributes: list[tuple[str, str, str]] = field(default_factory=list)
     """Every attribute: tag, name, value."""
     text: str = ""
-    """All text but the style sheet."""
+    """All text but the style sheet and the script."""
 
 
 class _Reader(HTMLParser):
@@ -43,7 +43,7 @@ class _Reader(HTMLParser):
         self.open.pop()
 
     def handle_data(self, data: str) -> None:
-        if "style" not in self.open:
+        if not {"style", "script"} & set(self.open):
             self.page.text += data
 
 

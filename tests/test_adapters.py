@@ -32,7 +32,7 @@ UNSEEN = sorted(path.relative_to(HERE).as_posix() for path in HERE.glob("unseen/
 def marker(name: str, runner: Runner) -> Marker:
     """What grades a submission of `tests/adapters` with the adapter that lies beside it."""
     path = (HERE / name).with_suffix(".yaml")
-    return Marker(ROOT, yaml.safe_load(path.read_text())["assignment"], runner, path)
+    return Marker(ROOT, yaml.safe_load(path.read_text())["assignment"], runner, adapter=path)
 
 
 def handed_in(name: str, content: bytes | None = None) -> Submission:
@@ -135,5 +135,5 @@ def test_a_package_of_several_files_with_relative_imports_is_one_submission(
     folder = HERE / "packages" / "mha"
     (submission,) = collect([folder], "mha").submissions
     assert {"model.py", "layers/heads.py"} <= {file.name for file in submission.files}
-    grade = Marker(ROOT, "mha", runner, folder.with_suffix(".yaml")).mark(submission)
+    grade = Marker(ROOT, "mha", runner, adapter=folder.with_suffix(".yaml")).mark(submission)
     assert grade.earned == grade.possible, wrong(grade)

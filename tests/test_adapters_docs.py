@@ -92,7 +92,7 @@ def test_what_names_say_is_proposed_and_grades_as_it_is(
         text + "    skip: [eight-heads, widths]\n    init: {d_model: d_model, n_heads: n_heads}\n"
     )
     (submission,) = collect([HERE / "mha" / "names_lin.py"], "mha").submissions
-    grade = Marker(ROOT, "mha", runner, path).mark(submission)
+    grade = Marker(ROOT, "mha", runner, adapter=path).mark(submission)
     assert grade.earned == grade.possible
 
 

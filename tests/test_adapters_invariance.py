@@ -95,7 +95,7 @@ def graded(runner: Runner, tmp_path: Path):  # type: ignore[no-untyped-def]
         adapter, file = tmp_path / f"{number}.yaml", tmp_path / f"layout{number}.py"
         adapter.write_text(yaml.safe_dump({"assignment": "lstm", "entries": {"LSTMCell": says}}))
         file.write_text(source)
-        marker = Marker(ROOT, "lstm", runner, adapter)
+        marker = Marker(ROOT, "lstm", runner, adapter=adapter)
         (submission,) = collect([file], "lstm").submissions
         standard = marker.standard
         desk = Desk(

@@ -73,7 +73,7 @@ def test_an_adapter_that_makes_no_sense_is_refused_with_what_to_do(
     path = tmp_path / "own.yaml"
     path.write_text(GOOD.replace(find, put))
     with pytest.raises(CourseError) as refused:
-        _ = Marker(ROOT, "lstm", runner, path).standard
+        _ = Marker(ROOT, "lstm", runner, adapter=path).standard
     assert said in str(refused.value)
     assert str(path) in str(refused.value)
 
@@ -83,7 +83,7 @@ def test_a_parameter_that_theirs_has_besides_is_said_with_both_names(
 ) -> None:
     path = tmp_path / "own.yaml"
     path.write_text(GOOD.replace("LSTMCell:", "LSTMCell:\n    name: Cell"))
-    grade = Marker(ROOT, "lstm", runner, path).mark(handed_in("lstm/apart_two_biases.py"))
+    grade = Marker(ROOT, "lstm", runner, adapter=path).mark(handed_in("lstm/apart_two_biases.py"))
     assert grade.earned == 0
     said = " ".join(wrong(grade))
     assert "outcome.mismatch_names" in said

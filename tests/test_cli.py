@@ -248,3 +248,29 @@ def test_a_misspelt_command_is_answered_with_the_nearest() -> None:
     told = runner.invoke(cli.app, ["chek"])
     assert told.exit_code == 2
     assert "Did you mean 'check'?" in told.output
+
+
+def test_a_command_whose_package_is_missing_says_how_to_get_it() -> None:
+    script = "import sys; sys.modules['sqlalchemy'] = None; from grader.cli import main; main()"
+    command = [sys.executable, "-c", script, "explain", "tiny", "ada"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == cli.WRONG_USE
+    assert "sequence-grader[instructor]" in " ".join(done.stderr.split())
+
+
+@pytest.mark.parametrize("command", ["check", "release", "audit", "doctor"])
+def test_only_commands_that_use_the_gradebook_import_sqlalchemy(command: str) -> None:
+    script = f"import sys, grader.cli.{command}; assert 'sqlalchemy' not in sys.modules"
+    subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True)
+
+
+def test_alembic_is_imported_only_to_make_a_gradebook(tmp_path: Path) -> None:
+    script = (
+        "import sys; from grader.gradebook import Gradebook; "
+        f"Gradebook({str(tmp_path / 'book.db')!r}).close(); print('alembic' in sys.modules)"
+    )
+    told = [
+        subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, check=True)
+        for _ in range(2)
+    ]
+    assert [each.stdout.split() for each in told] == [[b"True"], [b"False"]]

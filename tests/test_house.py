@@ -45,6 +45,8 @@ LONG_FUNCTIONS: dict[str, str] = {}
 LAZY_IMPORTS = {
     "grader/gradebook/opening.py:_migrate": "Alembic costs 0.3 s; a gradebook is made once",
     "grader/author.py:make_notebook": "jupytext and nbformat cost 0.22 s; only release needs them",
+    "grader/cli/grade.py:elsewhere": "distributed costs 0.8 s; only --scheduler needs it",
+    "grader/similarity.py:_near": "rapidfuzz costs 0.02 s and comes with an extra, not with all",
 }
 BROAD_EXCEPTS = {
     "grader/sandbox/worker.py": "the boundary: whatever student code raises is a record",

@@ -8,7 +8,7 @@ from rich.console import Console
 from typer.core import TyperCommand, TyperGroup
 
 from grader.cli.options import FAILED, INTERRUPTED, WITHHELD, WRONG_USE
-from grader.errors import EngineError, GraderError
+from grader.errors import EngineError, GraderError, UsageError
 from grader.reports.legible import visible
 
 __all__ = ["COMMANDS", "FAILED", "INTERRUPTED", "WITHHELD", "WRONG_USE", "app", "main"]
@@ -49,7 +49,16 @@ class Commands(TyperGroup):
 
 def loaded(name: str) -> Any:
     """A command, imported."""
-    return typer.main.get_command(importlib.import_module(f"grader.cli.{name}").command)
+    try:
+        module = importlib.import_module(f"grader.cli.{name}")
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("grader"):
+            raise
+        raise UsageError(
+            f"expected the package {error.name!r} for grader {name}, found none; install what "
+            "instructors need: pip install 'sequence-grader[instructor]'"
+        ) from error
+    return typer.main.get_command(module.command)
 
 
 app = typer.Typer(

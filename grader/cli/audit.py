@@ -24,7 +24,7 @@ from grader.audit.kept import KeptAudits, audit_key, read_audits
 from grader.audit.pages import audit_html, audit_json, audit_markdown
 from grader.cli.options import FAILED, CourseOption, JsonOption
 from grader.errors import EngineError
-from grader.instructor import cache_folder
+from grader.fingerprints import cache_folder
 from grader.sandbox.runner import Runner
 from grader.sandbox.warm import Zygote
 

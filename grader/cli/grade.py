@@ -1,8 +1,10 @@
 """`grader grade`: a class of submissions."""
 
+import importlib.util
 import os
 import sys
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Annotated
 
@@ -22,7 +24,8 @@ from grader.cli.options import (
 )
 from grader.collect import collect
 from grader.course import gradebook_place, require
-from grader.executors import executor
+from grader.errors import UsageError
+from grader.executors import Executor, executor
 from grader.gradebook import Gradebook
 from grader.instructor import ClassResult, Marker, grade_class
 from grader.profile import Profile
@@ -45,6 +48,65 @@ def print_class(result: ClassResult, lang: Language, *, as_json: bool) -> None:
     console.print(str(result.page), soft_wrap=True, markup=False, highlight=False)
 
 
+Desk = tuple[Marker, Executor]
+"""What marks submissions, and what runs it on them."""
+
+
+@contextmanager
+def here(
+    root: Path,
+    assignment: str,
+    workers: int,
+    adapter: Path | None,
+    *,
+    begin: bool,
+    unisolated: bool,
+) -> Iterator[Desk]:
+    """Grading on this machine, in children of one warm process."""
+    zygote = Zygote()
+    try:
+        if begin:
+            zygote.begin()  # while the rubric is read
+        marker = Marker(root, assignment, Runner(zygote, workers), adapter=adapter)
+        require(zygote.isolation(), root, hides=marker.hides, unisolated=unisolated)
+        zygote.training = marker.trains
+        yield marker, executor(workers)
+    finally:
+        zygote.close()
+
+
+def elsewhere(
+    root: Path, assignment: str, scheduler: str, adapter: Path | None, *, unisolated: bool
+) -> AbstractContextManager[Desk]:
+    """Grading on a cluster.
+
+    Raises:
+        UsageError: what it takes is not installed, or an adapter is named.
+    """
+    if adapter is not None:
+        raise UsageError("expected --adapter without --scheduler, got both")
+    if importlib.util.find_spec("distributed") is None:
+        raise UsageError(
+            "expected dask.distributed for --scheduler, found none; "
+            "pip install 'sequence-grader[cluster]'"
+        )
+    from grader.remote import cluster_marker  # noqa: PLC0415 - 0.8 s, not installed everywhere
+
+    return cluster_marker(root, assignment, scheduler, unisolated=unisolated)
+
+
+def leave(result: ClassResult, quiet: Console) -> None:
+    """Ends the command with the exit code that is due."""
+    if result.missing:
+        quiet.print(
+            f"interrupted: {result.missing} not graded yet; the same command goes on from here",
+            style="yellow",
+        )
+        raise typer.Exit(INTERRUPTED)
+    if any(each.status is Status.WITHHELD for each in result.grades):
+        raise typer.Exit(WITHHELD)
+
+
 @command.command()
 def grade(
     lang: LanguageOption,
@@ -62,6 +124,10 @@ def grade(
             "--allow-unisolated", help="Run hidden cases even where submissions can't be shut in."
         ),
     ] = False,
+    scheduler: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Run them on the Dask cluster of this scheduler."),
+    ] = None,
     profiled: Annotated[
         bool, typer.Option("--profile", help="Say where the time went, stage by stage.")
     ] = False,
@@ -70,44 +136,35 @@ def grade(
 ) -> None:
     """Grade submissions, and write marks, reports and a class page."""
     found = collect(paths, assignment)
-    zygote = Zygote()
     quiet = Console(stderr=True)
-    try:
-        root = find_course(Path.cwd(), course)
-        out = out or Path("results") / assignment
-        place = gradebook_place(root)
-        if fresh or not Path(place).exists():
-            zygote.begin()  # while the rubric is read
-        book = Gradebook(place)
-        marker = Marker(root, assignment, Runner(zygote, workers), adapter)
-        require(zygote.isolation(), root, hides=marker.hides, unisolated=unisolated)
-        zygote.training = marker.trains
-        profile = marker.profile = Profile() if profiled else None
-        timed = profile.run() if profile else nullcontext()
-        with book, timed, progress_bar(quiet) as progress:
-            bar = progress.add_task(assignment, total=len(found.submissions))
-            result = grade_class(
-                marker,
-                found,
-                out,
-                executor(workers),
-                book,
-                fresh=fresh,
-                language=lang,
-                progress=lambda graded: progress.advance(bar),
-            )
-    finally:
-        zygote.close()
+    root = find_course(Path.cwd(), course)
+    out = out or Path("results") / assignment
+    begin = fresh or not Path(place := gradebook_place(root)).exists()
+    local = here(root, assignment, workers, adapter, begin=begin, unisolated=unisolated)
+    far = scheduler and elsewhere(root, assignment, scheduler, adapter, unisolated=unisolated)
+    profile = Profile() if profiled else None
+    timed = profile.run() if profile else nullcontext()
+    with (
+        far or local as (marker, runs),
+        Gradebook(place) as book,
+        timed,
+        progress_bar(quiet) as bar,
+    ):
+        marker.profile = profile
+        task = bar.add_task(assignment, total=len(found.submissions))
+        result = grade_class(
+            marker,
+            found,
+            out,
+            runs,
+            book,
+            fresh=fresh,
+            language=lang,
+            progress=lambda graded: bar.advance(task),
+        )
     for skipped in found.skipped:
         quiet.print(f"skipped {skipped}", style="yellow", markup=False, highlight=False)
     print_class(result, lang, as_json=as_json)
     if profile:
         quiet.print(profile.shown())
-    if result.missing:
-        quiet.print(
-            f"interrupted: {result.missing} not graded yet; the same command goes on from here",
-            style="yellow",
-        )
-        raise typer.Exit(INTERRUPTED)
-    if any(each.status is Status.WITHHELD for each in result.grades):
-        raise typer.Exit(WITHHELD)
+    leave(result, quiet)

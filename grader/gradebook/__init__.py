@@ -234,10 +234,8 @@ class Gradebook:
 
     def _still_there(self) -> None:
         """Sees that the file has not been removed: writing to what is left of it loses it all."""
-        if self._file is None:
-            return
         try:
-            if self._file.stat().st_ino == self._inode:
+            if self._file is None or self._file.stat().st_ino == self._inode:
                 return
         except OSError:
             pass
@@ -282,7 +280,7 @@ def _attempts(
         yield AttemptRow(
             student=row.student,
             submission=row.submission,
-            submitted_at=_time(row.submitted_at),
+            submitted_at=row.submitted_at and datetime.fromisoformat(row.submitted_at),
             seen_at=datetime.fromisoformat(row.seen_at),
             path=row.path,
         )
@@ -388,10 +386,6 @@ def _mark(row: Row[Any]) -> MarkRow:
         submission=row.submission,
         made_at=datetime.fromisoformat(row.made_at),
     )
-
-
-def _time(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)
 
 
 def _now() -> str:

@@ -7,7 +7,7 @@ import io
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from statistics import mean, median
 from typing import Any
@@ -18,10 +18,25 @@ from markupsafe import Markup
 from grader.reports.folders import folder_of, folders
 from grader.reports.legible import plain_facts, points_text, rounded_points, visible
 from grader.reports.messages import said, say
+from grader.reports.misunderstandings import (
+    Person,
+    Ranked,
+    Same,
+    Similar,
+    mistakes_of,
+    ranked,
+    same,
+    similar,
+)
 from grader.reports.pages import render
-from grader.reports.phrasing import isolation_statement, status_word, verdict_name
+from grader.reports.phrasing import (
+    VERDICT_NAMES,
+    isolation_statement,
+    status_word,
+    verdict_name,
+)
 from grader.reports.svg import histogram
-from grader.types import CriterionResult, Finding, Grade, Status, Text, Verdict
+from grader.types import Alike, CriterionResult, Finding, Grade, Status, Text, Verdict
 
 __all__ = [
     "COLUMNS",
@@ -29,6 +44,7 @@ __all__ = [
     "criterion_titles",
     "folder_of",
     "folders",
+    "for_class",
     "grades_csv",
     "grades_json",
     "pass_rates",
@@ -89,20 +105,22 @@ class Reason:
 class Row:
     """One submission in the table."""
 
-    student: str
-    """Name of the student."""
-    href: str
-    """Address of the report."""
+    person: Person
+    """The student."""
     status: Status
     """Where it stands."""
     earned: str | None
     """Points earned; None where there is no mark."""
     possible: str
     """Points that could be earned."""
+    share: float
+    """What it is sorted by: earned points to possible ones, -1 where there is no mark."""
     pending: str
     """Points to be marked, empty where there are none."""
     verdicts: tuple[str | None, ...]
     """A verdict for each criterion, None where there is none."""
+    mistakes: tuple[str, ...]
+    """Names of the known mistakes it makes."""
     reasons: tuple[Reason, ...]
     """Why there is no mark."""
 
@@ -121,22 +139,48 @@ class ClassPage:
     """One for each criterion."""
     histogram: Markup
     """Distribution of marks."""
+    mistakes: tuple[Ranked, ...]
+    """Known mistakes, the most frequent first."""
+    same: tuple[Same, ...]
+    """Answers that nothing known explains, and that several gave."""
+    similar: tuple[Similar, ...] | None
+    """Submissions with nearly the same code; None where that was not looked at."""
+    statuses: tuple[Status, ...]
+    """Where submissions stand, each once."""
     rows: tuple[Row, ...]
     """One for each submission."""
     withheld: tuple[Row, ...]
     """Those without a mark."""
+    words: dict[str, str]
+    """The word for each verdict."""
     isolation: tuple[str, ...]
     """How submissions were shut in."""
 
 
-def class_html(grades: Sequence[Grade], language: str) -> str:
-    """The class page, which links to `<folder>/report.html` for each student."""
-    titles = criterion_titles(grades)
-    named = folders(grade.student for grade in grades)
-    rows = tuple(
-        _row(grade, named[grade.student], titles, language)
-        for grade in sorted(grades, key=lambda grade: grade.student.casefold())
+def for_class(grade: Grade) -> Grade:
+    """What the page and the sheets of a class need of a grade: of the evidence only our faults."""
+    slim = tuple(
+        replace(result, findings=tuple(f for f in result.findings if f.verdict is Verdict.BROKEN))
+        for result in grade.criteria
     )
+    return replace(grade, criteria=slim)
+
+
+def class_html(grades: Sequence[Grade], language: str, alike: Sequence[Alike] | None = None) -> str:
+    """The class page, which links to `<folder>/report.html` for each student.
+
+    Args:
+        grades: the class, whole or as `for_class` leaves it.
+        language: "en" or "ko".
+        alike: groups of similar code; None where that was not looked at.
+    """
+    titles = criterion_titles(grades)
+    people = {
+        student: Person(visible(student), f"{quote(folder)}/report.html")
+        for student, folder in folders(grade.student for grade in grades).items()
+    }
+    ordered = sorted(grades, key=lambda grade: grade.student.casefold())
+    rows = tuple(_row(grade, people[grade.student], titles, language) for grade in ordered)
     first = grades[0] if grades else None
     page = ClassPage(
         title=first.title if first else said("ui.class_report", {}),
@@ -144,8 +188,13 @@ def class_html(grades: Sequence[Grade], language: str) -> str:
         tiles=_tiles(grades, language),
         rates=pass_rates(grades),
         histogram=_histogram(grades, language),
+        mistakes=ranked(ordered, people),
+        same=same(ordered, people),
+        similar=None if alike is None else similar(alike, people),
+        statuses=tuple(each for each in Status if any(row.status is each for row in rows)),
         rows=rows,
         withheld=tuple(row for row in rows if row.earned is None),
+        words={name: say(f"ui.verdict.{name}", {}, language) for name in VERDICT_NAMES},
         isolation=_isolation(grades, language),
     )
     return render("class.html", language, page=page)
@@ -228,16 +277,17 @@ def _fault(result: CriterionResult, finding: Finding, language: str) -> dict[str
     }
 
 
-def _row(grade: Grade, folder: str, titles: dict[str, Text], language: str) -> Row:
+def _row(grade: Grade, person: Person, titles: dict[str, Text], language: str) -> Row:
     verdicts = {result.id: verdict_name(result.verdict) for result in grade.criteria}
     return Row(
-        student=visible(grade.student),
-        href=f"{quote(folder)}/report.html",
+        person=person,
         status=grade.status,
         earned=None if grade.earned is None else points_text(grade.earned),
         possible=points_text(grade.possible),
+        share=-1.0 if grade.earned is None else float(grade.earned / (grade.possible or 1)),
         pending=points_text(grade.pending) if grade.pending else "",
         verdicts=tuple(verdicts.get(id_) for id_ in titles),
+        mistakes=tuple(visible(name) for name in mistakes_of(grade)),
         reasons=reasons(grade, language) if grade.earned is None else (),
     )
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+import base64
+import hashlib
+from functools import cache, lru_cache
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from grader.reports.legible import number_text, visible
 from grader.reports.messages import LANGUAGES, phrase, prose, say
@@ -19,7 +22,7 @@ from grader.reports.phrasing import (
     verdict_word,
     where,
 )
-from grader.reports.svg import bar, icon
+from grader.reports.svg import bar, icon, icon_masks
 
 _TEMPLATES = Path(__file__).with_name("templates")
 
@@ -40,10 +43,13 @@ def environment() -> Environment:
         bar=bar,
         diagnosis_heading=diagnosis_heading,
         icon=icon,
+        icon_masks=icon_masks,
         isolation_statement=isolation_statement,
         number_text=number_text,
         phrase=phrase,
         prose=prose,
+        script=script,
+        script_hash=script_hash,
         status_word=status_word,
         verdict_name=verdict_name,
         verdict_names=VERDICT_NAMES,
@@ -52,6 +58,19 @@ def environment() -> Environment:
         where=where,
     )
     return made
+
+
+@cache
+def script(name: str) -> Markup:
+    """A script of ours, as it stands in the page."""
+    return Markup((_TEMPLATES / name).read_text(encoding="utf-8"))
+
+
+@cache
+def script_hash(name: str) -> str:
+    """What the page's Content-Security-Policy calls that script; no other runs."""
+    digest = hashlib.sha256(script(name).encode("utf-8")).digest()
+    return f"sha256-{base64.b64encode(digest).decode()}"
 
 
 def render(template: str, language: str, **values: object) -> str:

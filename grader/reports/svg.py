@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
+from urllib.parse import quote
 
 from markupsafe import Markup, escape
 
@@ -45,6 +46,24 @@ def icon(verdict: str) -> Markup:
     """A mark of its own shape for each verdict; the word stands beside it in the page."""
     start = '<svg class="icon" viewBox="0 0 16 16" width="16" height="16" aria-hidden="true">'
     return _marked(f"{start}{_ICONS[verdict]}</svg>")
+
+
+def icon_masks() -> Markup:
+    """Style rules that draw the mark of each verdict before the text of a cell of its class.
+
+    A table of thousands of cells would be several times as large with a picture in each.
+    """
+    ink = 'fill="none" stroke="{}" stroke-width="2" stroke-linecap="round" stroke-linejoin="round"'
+    drawn = {'class="ink"': ink.format("#000"), 'class="line"': ink.format("#fff")}
+    drawn['class="open"'] = drawn['class="line"']
+    rules = []
+    for verdict, shape in _ICONS.items():
+        for name, attributes in drawn.items():
+            shape = shape.replace(name, attributes)
+        picture = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16" fill="#fff">{shape}'
+        address = quote(f"{picture}</svg>".replace('"', "'"), safe="/:=' ")
+        rules.append(f'.v.{verdict}::before{{mask-image:url("data:image/svg+xml,{address}")}}')
+    return _marked("\n".join(rules))
 
 
 def bounds(*matrices: Sequence[Row]) -> tuple[float, float]:
