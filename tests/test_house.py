@@ -25,6 +25,7 @@ UNTRUSTED_NAMES = (
         "wire",
         "values",
         "probes",
+        "forms",
         "instances",
         "worker",
         "zygote",

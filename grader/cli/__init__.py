@@ -26,6 +26,7 @@ COMMANDS = {
     "pull": "Fetch every student's repository.",
     "export": "Write final marks for Canvas, Moodle, Gradescope, CSV or JUnit.",
     "return": "Send each student's report back.",
+    "adapt": "Propose an adapter for a course that already exists, from one of its files.",
     "release": "Build what a student gets: skeleton, notebook and public cases.",
     "audit": "See whether every known mistake is caught, told apart and named.",
     "new": "Make a course, or an assignment in one, to start from.",

@@ -15,6 +15,7 @@ from grader.assignment import find_course
 from grader.cli.options import (
     INTERRUPTED,
     WITHHELD,
+    AdapterOption,
     CourseOption,
     JsonOption,
     LanguageOption,
@@ -71,14 +72,20 @@ Desk = tuple[Marker, Executor]
 
 @contextmanager
 def here(
-    root: Path, assignment: str, workers: int, *, begin: bool, unisolated: bool
+    root: Path,
+    assignment: str,
+    workers: int,
+    adapter: Path | None,
+    *,
+    begin: bool,
+    unisolated: bool,
 ) -> Iterator[Desk]:
     """Grading on this machine, in children of one warm process."""
     zygote = warm_process()
     try:
         if begin:
             zygote.begin()  # while the rubric is read
-        marker = Marker(root, assignment, Runner(zygote, workers))
+        marker = Marker(root, assignment, Runner(zygote, workers), adapter=adapter)
         require(zygote.isolation(), root, hides=marker.hides, unisolated=unisolated)
         zygote.training = marker.trains
         yield marker, executor(workers)
@@ -87,13 +94,15 @@ def here(
 
 
 def elsewhere(
-    root: Path, assignment: str, scheduler: str, *, unisolated: bool
+    root: Path, assignment: str, scheduler: str, adapter: Path | None, *, unisolated: bool
 ) -> AbstractContextManager[Desk]:
     """Grading on a cluster.
 
     Raises:
-        UsageError: what it takes is not installed.
+        UsageError: what it takes is not installed, or an adapter is named.
     """
+    if adapter is not None:
+        raise UsageError("expected --adapter without --scheduler, got both")
     if importlib.util.find_spec("distributed") is None:
         raise UsageError(
             "expected dask.distributed for --scheduler, found none; "
@@ -147,6 +156,7 @@ def grade(
     each_branch: BranchesOption = False,
     scheduler: SchedulerOption = None,
     profiled: ProfileOption = False,
+    adapter: AdapterOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Grade submissions, and write marks, reports and a class page."""
@@ -154,10 +164,9 @@ def grade(
     found = collect(paths, assignment, course_roster(root), each_branch=each_branch)
     quiet = Console(stderr=True)
     out = out or Path("results") / assignment
-    place = gradebook_place(root)
-    begin = fresh or not Path(place).exists()
-    local = here(root, assignment, workers, begin=begin, unisolated=unisolated)
-    far = scheduler and elsewhere(root, assignment, scheduler, unisolated=unisolated)
+    begin = fresh or not Path(place := gradebook_place(root)).exists()
+    local = here(root, assignment, workers, adapter, begin=begin, unisolated=unisolated)
+    far = scheduler and elsewhere(root, assignment, scheduler, adapter, unisolated=unisolated)
     profile = Profile() if profiled else None
     timed = profile.run() if profile else nullcontext()
     with (

@@ -15,6 +15,10 @@ FAILED, WRONG_USE, WITHHELD, INTERRUPTED = 1, 2, 3, 130
 CourseOption = Annotated[
     Path | None, typer.Option("--course", help="The course; the nearest folder above by default.")
 ]
+AdapterOption = Annotated[
+    Path | None,
+    typer.Option("--adapter", help="How submissions differ: a file, or a name in adapters/."),
+]
 LanguageOption = Annotated[
     Language, typer.Option("--lang", default_factory=default_language, help="en or ko.")
 ]

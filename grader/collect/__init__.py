@@ -285,9 +285,36 @@ class _Collector:
                 if not IGNORED.match(node.name)
             ]
             if found or depth + 1 == MOST_LEVELS or len(below) > MOST_LOOKED_AT:
-                return found, [*aside, *(node.name for node, _ in below)]
+                folders = [node for node, _ in below if isinstance(node, Folder)]
+                packages = [node for node in folders if self._is_imported(node, found)]
+                inner = [file for node in packages for file in self._package(node, node.name, 1)]
+                return found + inner, [*aside, *(n.name for n, _ in below if n not in packages)]
             level = [inside for node, zips in below for inside in self._inside(node, zips)]
         return [], aside
+
+    def _is_imported(self, node: Folder, by: list[File]) -> bool:
+        """Whether a folder is a package that one of some modules imports."""
+        if not node.name.isidentifier():
+            return False
+        statement = re.compile(rf"^\s*(from\s+\.?{node.name}\b|import\s+{node.name}\b)", re.M)
+        for file in by:
+            try:
+                text = file.read(MOST_BYTES[".py"]).decode("utf-8", "replace")
+            except Refused:
+                continue
+            if _suffix(file) == ".py" and statement.search(text):
+                return True
+        return False
+
+    def _package(self, folder: Folder, path: str, depth: int) -> Iterator[File]:
+        """The modules of a package and of those in it, each named by its path."""
+        contents = folder.look()
+        for file in contents.files:
+            if _suffix(file) == ".py" and is_module(file):
+                yield replace(file, name=f"{path}/{file.name}")
+        for inner in contents.folders:
+            if depth < MOST_LEVELS and inner.name.isidentifier() and not IGNORED.match(inner.name):
+                yield from self._package(inner, f"{path}/{inner.name}", depth + 1)
 
     def _inside(self, node: Folder | File, zips: int) -> Iterator[tuple[Contents, int]]:
         if isinstance(node, Folder):

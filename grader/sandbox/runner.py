@@ -10,7 +10,7 @@ import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 
 from grader.errors import EngineError
@@ -30,6 +30,9 @@ MOST_AT_ONCE = 64
 
 Ask = Callable[[tuple[Trial, ...]], tuple[RawOutput, ...]]
 """Asks a submission further trials; one output for each, in order."""
+
+Open = Callable[[Job], AbstractContextManager[Ask]]
+"""Begins a conversation with a submission."""
 
 
 class Runner:
