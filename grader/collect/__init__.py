@@ -26,6 +26,15 @@ from grader.collect.archives import (
 from grader.collect.hand_ins import HandIn, Receipt
 from grader.collect.layouts import unpacked
 from grader.collect.lms import METADATA
+from grader.collect.modules import (
+    IGNORED,
+    MOST_BYTES,
+    MOST_LEVELS,
+    is_imported,
+    is_module,
+    package_modules,
+    suffix,
+)
 from grader.collect.pulled import read_pulled
 from grader.collect.repositories import branches
 from grader.collect.trees import Contents, File, Folder, Refused, legible, on_disk
@@ -44,18 +53,10 @@ __all__ = [
 ]
 
 SUFFIXES = (".py", ".ipynb")
-MOST_BYTES = {".py": 5_000_000, ".ipynb": 32_000_000}
-"""What the loader takes, by suffix; of a larger file one byte more is read, so that it says so."""
 MOST_FILES = 200
-MOST_LEVELS = 4
-"""How deep in a student's folder the work may lie."""
 MOST_LOOKED_AT = 500
 """Folders on one level of a submission that are looked into."""
 MOST_LISTED = 5
-IGNORED = re.compile(
-    r"^(\.|__|Thumbs\.db$|desktop\.ini$)|\.(npz|csv|json|md|txt|log|png|pyc)$", re.IGNORECASE
-)
-"""Names that are no work of a student's: hidden files, caches, and what comes with the hand-out."""
 OTHER_ARCHIVES = re.compile(r"\.(rar|7z|tar|tgz|gz|bz2|xz|zst|egg|alz)$", re.IGNORECASE)
 
 
@@ -286,35 +287,11 @@ class _Collector:
             ]
             if found or depth + 1 == MOST_LEVELS or len(below) > MOST_LOOKED_AT:
                 folders = [node for node, _ in below if isinstance(node, Folder)]
-                packages = [node for node in folders if self._is_imported(node, found)]
-                inner = [file for node in packages for file in self._package(node, node.name, 1)]
+                packages = [node for node in folders if is_imported(node, found)]
+                inner = [file for node in packages for file in package_modules(node, node.name)]
                 return found + inner, [*aside, *(n.name for n, _ in below if n not in packages)]
             level = [inside for node, zips in below for inside in self._inside(node, zips)]
         return [], aside
-
-    def _is_imported(self, node: Folder, by: list[File]) -> bool:
-        """Whether a folder is a package that one of some modules imports."""
-        if not node.name.isidentifier():
-            return False
-        statement = re.compile(rf"^\s*(from\s+\.?{node.name}\b|import\s+{node.name}\b)", re.M)
-        for file in by:
-            try:
-                text = file.read(MOST_BYTES[".py"]).decode("utf-8", "replace")
-            except Refused:
-                continue
-            if _suffix(file) == ".py" and statement.search(text):
-                return True
-        return False
-
-    def _package(self, folder: Folder, path: str, depth: int) -> Iterator[File]:
-        """The modules of a package and of those in it, each named by its path."""
-        contents = folder.look()
-        for file in contents.files:
-            if _suffix(file) == ".py" and is_module(file):
-                yield replace(file, name=f"{path}/{file.name}")
-        for inner in contents.folders:
-            if depth < MOST_LEVELS and inner.name.isidentifier() and not IGNORED.match(inner.name):
-                yield from self._package(inner, f"{path}/{inner.name}", depth + 1)
 
     def _inside(self, node: Folder | File, zips: int) -> Iterator[tuple[Contents, int]]:
         if isinstance(node, Folder):
@@ -358,18 +335,13 @@ class _Collector:
                 )
                 continue
             try:
-                content = file.read(MOST_BYTES.get(_suffix(file), MOST_BYTES[".py"]) + 1)
+                content = file.read(MOST_BYTES.get(suffix(file), MOST_BYTES[".py"]) + 1)
             except Refused as error:
                 self.skipped.append(f"{file.where}: {error}")
                 continue
             names.add(file.name)
             left_bytes -= len(content)
             yield SubmittedFile(name=file.name, content=content)
-
-
-def is_module(file: File) -> bool:
-    """Whether a file is a notebook or module that is not hidden, by its name."""
-    return _suffix(file) in MOST_BYTES and not file.name.startswith(".")
 
 
 def _deeper(contents: Contents) -> Iterator[Folder | File]:
@@ -380,10 +352,6 @@ def _deeper(contents: Contents) -> Iterator[Folder | File]:
 
 def _stem(file: File) -> str:
     return file.name.rpartition(".")[0] or file.name
-
-
-def _suffix(file: File) -> str:
-    return Path(file.name).suffix.lower()
 
 
 def _no_module(file: File) -> str:
