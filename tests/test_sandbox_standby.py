@@ -124,7 +124,8 @@ def test_nothing_that_only_unix_has_is_imported_on_the_way_to_any_command() -> N
         "inside = ('zygote', 'worker', 'lockdown', 'namespaces', 'landlock', 'seccomp', 'kernel',\n"
         "          'waiting', 'calls', 'callnumbers', '__main__')\n"
         "for name in names:\n"
-        "    if name.rpartition('.')[2] not in inside and 'migrations' not in name: importlib.import_module(name)\n"
+        "    if name.rpartition('.')[2] not in inside and 'migrations' not in name:\n"
+        "        importlib.import_module(name)\n"
     )
     ran = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
