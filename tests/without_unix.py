@@ -10,7 +10,7 @@ import multiprocessing.synchronize, multiprocessing.connection
 for name in ("fcntl", "resource", "termios", "pwd", "grp", "tty"):
     sys.modules[name] = None
 for owner, names in (
-    (os, "fork forkpty memfd_create pread setsid wait4 sysconf getuid geteuid killpg"),
+    (os, "fork forkpty memfd_create pread setsid wait4 sysconf killpg"),
     (signal, "SIGSTOP SIGCHLD SIGXCPU SIGUSR1 set_wakeup_fd"),
     (socket, "AF_UNIX send_fds recv_fds SOCK_SEQPACKET"),
     (select, "poll epoll"),
