@@ -13,8 +13,8 @@ from grader.cli.options import CourseOption
 from grader.collect import collect
 from grader.errors import CourseError, UsageError
 from grader.load import load
+from grader.sandbox.processes import warm_process
 from grader.sandbox.runner import Runner
-from grader.sandbox.warm import Zygote
 from grader.types import Case, Job, Parameter, RawOutput, Submission, Trial
 
 command = typer.Typer(add_completion=False)
@@ -35,7 +35,7 @@ def adapt(
         raise UsageError(f"expected one submission, got {len(others) + 1} in {file}; name one")
     if to is not None and to.exists():
         raise UsageError(f"expected a file that is not there yet, got {to}; name another with --to")
-    zygote = Zygote()
+    zygote = warm_process()
     try:
         said = proposed(read, submission, Runner(zygote))
     finally:

@@ -1,4 +1,4 @@
-"""Which files of a folder are a student's modules, those of a package that one imports among them."""
+"""Which files of a folder are a student's modules, those of an imported package among them."""
 
 import re
 from collections.abc import Iterator
