@@ -21,7 +21,7 @@ from grader.cluster import DEATHS, Cluster
 from grader.course import FILE, require
 from grader.errors import CourseError, EngineError, GraderError, UsageError
 from grader.executors import Travelling
-from grader.gradebook import OBSERVED
+from grader.gradebook.rows import OBSERVED, dumped
 from grader.instructor import Marker
 from grader.provenance import provenance
 from grader.sandbox.runner import Runner
@@ -242,7 +242,7 @@ def _seen_of(station: Station, files: tuple[SubmittedFile, ...]) -> dict[str, An
     marker = station.marker()
     name = marker.assignment.name
     nameless = Submission(student="", assignment=name, path=name, files=files)
-    return {"seen": OBSERVED.dump_python(marker.observe(nameless), mode="json")}
+    return {"seen": json.loads(dumped(marker.observe(nameless)))}
 
 
 def _answered(make: "partial[dict[str, Any]]") -> bytes:

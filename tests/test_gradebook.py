@@ -1,5 +1,6 @@
 """The gradebook: what is kept, under which keys, in SQLite and in PostgreSQL."""
 
+import math
 import os
 import shutil
 import sqlite3
@@ -24,7 +25,9 @@ from grader.types import (
     CriterionResult,
     Finding,
     Observation,
+    Picture,
     Provenance,
+    Share,
     Status,
     Submission,
     SubmittedFile,
@@ -308,3 +311,20 @@ def test_a_server_that_goes_away_in_the_middle_is_said(database: str, server: st
         subprocess.run([*psql, "-c", drop], check=True, capture_output=True)
         with pytest.raises(EngineError, match="expected to use the gradebook"):
             book.record("tiny", [entry("bob")])
+
+
+def test_what_holds_nan_and_infinities_is_kept_with_them() -> None:
+    drawn = Picture(kind="heatmap", label="l", name="n", values=((math.nan, math.inf, 1.0),))
+    facts = {"got": math.nan, "expected": [1, -math.inf]}
+    found = Finding(
+        check="close", case="c", verdict=Verdict.FAIL, code="x", facts=facts, pictures=(drawn,)
+    )
+    rests_on = Provenance(key="k", engine="", torch="", numpy="", isolation="A")
+    share = Share(fraction=Fraction(1, 3), code="diagnosis.variant")
+    seen = Observation(
+        status=Status.GRADED, provenance=rests_on, findings={"a": (found,)}, shares={"a": share}
+    )
+    kept = as_kept(seen)
+    assert repr(kept.findings) == repr(seen.findings)
+    assert kept.shares == seen.shares
+    assert repr(as_kept(kept)) == repr(kept)

@@ -60,18 +60,20 @@ PARAMETERS: TypeAdapter[dict[str, tuple[Parameter, ...]]] = TypeAdapter(
 
 def public_rubric(rubric: Rubric) -> Rubric:
     """What a student may see of a rubric: public cases, and the criteria that look at one."""
-    cases = tuple(case for case in rubric.cases if case.show == "public")
+    void = {each.case or each.criterion for each in rubric.void}
+    cases = tuple(case for case in rubric.cases if case.show == "public" and case.id not in void)
     shown = {case.id for case in cases}
     criteria: list[Criterion] = []
     for criterion in rubric.criteria:
         over = tuple(case.id for case in rubric.cases_over(criterion) if case.id in shown)
-        if over and not criterion.manual:
+        if over and not criterion.manual and criterion.id not in void:
             kept = {need.id for need in criteria}
             needs = tuple(need for need in criterion.needs if need in kept)
             criteria.append(replace(criterion, over=over, needs=needs, why=""))
     hinted = rubric.show_hints == "always"
     return replace(
         rubric,
+        void=(),
         cases=cases,
         criteria=tuple(criteria),
         misconceptions=tuple(_words_only(each, hinted) for each in rubric.misconceptions),
@@ -104,6 +106,8 @@ def to_bundle(standard: Standard, skeleton: str, told: ToldPrints) -> tuple[str,
         told: what is told of known mistakes.
     """
     rubric = public_rubric(standard.rubric)
+    written = RUBRIC.dump_python(rubric)
+    del written["void"]  # what counts for nothing is not in it
     shown = {case.id for case in rubric.cases}
     settings = {case: each for case, each in standard.settings.items() if case in shown}
     points = sum(c.points for c in standard.rubric.criteria if not c.bonus)
@@ -121,7 +125,7 @@ def to_bundle(standard: Standard, skeleton: str, told: ToldPrints) -> tuple[str,
         "format": FORMAT,
         "points": str(points),
         "skeleton": skeleton,
-        "rubric": RUBRIC.dump_python(rubric),
+        "rubric": written,
         "described": PARAMETERS.dump_python(
             {key: standard.described[key] for key in keys}, mode="json"
         ),

@@ -14,20 +14,22 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from pydantic import TypeAdapter
 from sqlalchemy import Connection, Row, Select, delete, func, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from grader.errors import EngineError
 from grader.gradebook.opening import engine_at, refusal, writing
 from grader.gradebook.rows import (
+    OBSERVED,
     AttemptRow,
     Entry,
     GradeRow,
     MarkRow,
+    as_kept,
     bare,
     criteria_facts,
     criteria_of,
+    dumped,
     fraction,
     packed,
     unpacked,
@@ -38,14 +40,8 @@ from grader.types import Observation, Status, SubmittedFile
 
 __all__ = ["AttemptRow", "Entry", "GradeRow", "Gradebook", "MarkRow", "as_kept", "bare"]
 
-OBSERVED: TypeAdapter[Observation] = TypeAdapter(Observation)
 MOST_ASKED = 500
 """Keys in one question."""
-
-
-def as_kept(seen: Observation) -> Observation:
-    """An observation as it comes out of a gradebook, so that a second look finds the same."""
-    return OBSERVED.validate_json(OBSERVED.dump_json(seen))
 
 
 class Gradebook:
@@ -346,7 +342,7 @@ def _seen_values(assignment: str, entries: Iterable[Entry], now: str) -> dict[st
             "run_key": entry.row.run_key,
             "assignment": assignment,
             "made_at": now,
-            "seen": zlib.compress(OBSERVED.dump_json(entry.seen), 1),
+            "seen": zlib.compress(dumped(entry.seen), 1),
         }
         for entry in entries
         if entry.seen is not None

@@ -8,6 +8,8 @@ from datetime import datetime
 from fractions import Fraction
 from functools import lru_cache
 
+from pydantic import TypeAdapter
+
 from grader.types import (
     CriterionResult,
     Observation,
@@ -164,3 +166,16 @@ def unpacked(packed: bytes) -> tuple[SubmittedFile, ...]:
         files.append(SubmittedFile(name=name, content=rest[at : at + size]))
         at += size
     return tuple(files)
+
+
+OBSERVED: TypeAdapter[Observation] = TypeAdapter(Observation)
+
+
+def dumped(seen: Observation) -> bytes:
+    """An observation as JSON, with NaN and infinities: wrong answers hold them."""
+    return json.dumps(OBSERVED.dump_python(seen), default=str, ensure_ascii=False).encode()
+
+
+def as_kept(seen: Observation) -> Observation:
+    """An observation as it comes out of a gradebook, so that a second look finds the same."""
+    return OBSERVED.validate_json(dumped(seen))
