@@ -1,19 +1,18 @@
 """The author's room: a reference becomes what a student gets."""
 
 import io
-import json
 import re
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
 from grader.assignment import Assignment
+from grader.course import Settings
 from grader.errors import CourseError
 from grader.expected import from_reference, same_bundle, to_bundle
-from grader.fingerprints import restored
 from grader.mistakes import FromReference, NotKept, told
+from grader.packing import folder_files, student_folder
 from grader.sandbox.runner import Runner
 
 BEGIN, END = "# BEGIN SOLUTION", "# END SOLUTION"
@@ -114,8 +113,6 @@ def stale(released: Release, folder: Path) -> tuple[str, ...]:
 def _same(name: str, new: bytes, old: bytes, tolerance: float) -> bool:
     if name.endswith(".json") and new != old:
         return same_bundle(new, old)
-    if name == "public.json" and new != old:
-        return _same_bundle(new, old)
     if not name.endswith(".npz"):
         return new == old
     try:
@@ -129,34 +126,34 @@ def _same(name: str, new: bytes, old: bytes, tolerance: float) -> bool:
         return False
 
 
-def _same_bundle(new: bytes, old: bytes) -> bool:
-    """Whether two bundles differ in nothing but the rounding of fingerprints."""
-    try:
-        left, right = json.loads(new), json.loads(old)
-        ours, theirs = left["mistakes"].pop("prints"), right["mistakes"].pop("prints")
-        return (left, ours.keys()) == (right, theirs.keys()) and all(
-            restored(ours[name]).keys() == restored(theirs[name]).keys()
-            and all(
-                each.agrees(restored(theirs[name])[key])
-                for key, each in restored(ours[name]).items()
-            )
-            for name in ours
-        )
-    except (ValueError, KeyError, TypeError):
-        return False
-
-
-def write(released: Release, assignment: Assignment, folder: Path) -> tuple[Path, ...]:
-    """Writes the generated files, and elsewhere than in the course also the hand-written ones."""
-    folder.mkdir(parents=True, exist_ok=True)
+def write(released: Release, assignment: Assignment) -> tuple[Path, ...]:
+    """Writes the generated files that are not fresh into the course: what was written."""
+    assignment.folder.mkdir(parents=True, exist_ok=True)
     written = []
-    for name, content in released.files.items():
-        path = folder / name
-        if not path.is_file() or not _same(name, content, path.read_bytes(), released.tolerance):
+    for name, content in _chosen(released, assignment).items():
+        path = assignment.folder / name
+        if not path.is_file() or path.read_bytes() != content:
             path.write_bytes(content)
             written.append(path)
-    if folder.resolve() != assignment.folder.resolve():
-        for source in sorted(assignment.folder.iterdir()):
-            if source.is_file() and source.name not in released.files:
-                written.append(Path(shutil.copy(source, folder / source.name)))
     return tuple(written)
+
+
+def hand_out(released: Release, assignment: Assignment, settings: Settings) -> dict[str, bytes]:
+    """All that a student gets of an assignment, by file name, hand-written files included."""
+    written = folder_files(assignment.folder) if assignment.folder.is_dir() else {}
+    files = {**written, **_chosen(released, assignment)}
+    return student_folder(files, assignment.name, settings)
+
+
+def _chosen(released: Release, assignment: Assignment) -> dict[str, bytes]:
+    """The generated files, as the course has them already where it has them fresh.
+
+    So that another machine's rounding makes no other version.
+    """
+    chosen = {}
+    for name, content in released.files.items():
+        path = assignment.folder / name
+        old = path.read_bytes() if path.is_file() else None
+        fresh = old is not None and _same(name, content, old, released.tolerance)
+        chosen[name] = old if fresh and old is not None else content
+    return chosen

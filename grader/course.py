@@ -1,6 +1,11 @@
 """What a course asks of the machine that grades it: `course.yaml`, where there is one.
 
-isolation: A      # the weakest level at which submissions may be run
+isolation: A              # the weakest level at which submissions may be run
+wheel: https://example.org/sequence_grader-0.1.0-py3-none-any.whl   # what students install
+bundles: https://example.org/{assignment}.zip                       # where their folders are
+roster: roster.csv        # who is in the class
+repositories:             # where their work is fetched from
+  url: https://github.com/seq-2026/{assignment}-{github}.git
 gradebook: gradebook.db    # a path from the course's folder, or postgresql://user@host/name
 timezone: Asia/Seoul       # of the dates that name none
 late: {takes: 10%, per: day, grace: 15 minutes, at_most: 50%}
@@ -18,11 +23,12 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, TypeAdapter, ValidationError
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 from pydantic_core import PydanticCustomError
 
 from grader.errors import CourseError, UsageError
 from grader.policy import Dates, LateRule, Policy, Share, Which
+from grader.roster import Roster, read_roster
 from grader.rubric import read_yaml, refusal
 from grader.sandbox.warm import Isolation
 from grader.types import FORBID_UNKNOWN_KEYS
@@ -34,6 +40,9 @@ LEVELS = ("A", "B", "E")
 """From the strictest."""
 FOR_HIDDEN_CASES = "B"
 """The weakest level at which code that is not trusted meets what a student must not see."""
+ADDRESS = r"^((https?|file)://[^\s\"'\\]+)?$"
+"""An address that can stand in a notebook's code as it is, or nothing."""
+BUNDLES = r"^((https?|file)://[^\s\"'\\]*\{assignment\}[^\s\"'\\]*\.zip)?$"
 
 
 def _zone(name: str) -> str:
@@ -44,6 +53,20 @@ def _zone(name: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Repositories:
+    """Where students' repositories are; `{assignment}` and the roster's columns are filled in."""
+
+    __pydantic_config__ = FORBID_UNKNOWN_KEYS
+
+    url: str
+    """Address of a repository, or a path: any remote that Git knows."""
+    branch: str = ""
+    """Branch that holds the work; the one that the remote stands at when empty."""
+    folder: str = ""
+    """Folder in it that holds the work; all of it when empty."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What `course.yaml` says."""
 
@@ -51,6 +74,14 @@ class Settings:
 
     isolation: Literal["A", "B", "E"] = "E"
     """The weakest level of isolation at which its submissions may be run."""
+    roster: str = ""
+    """Path of the roster, from the course's folder; empty where there is none."""
+    repositories: Repositories | None = None
+    """Where students' repositories are."""
+    wheel: Annotated[str, Field(pattern=ADDRESS)] = ""
+    """Address of the engine's wheel, for students' notebooks and requirements."""
+    bundles: Annotated[str, Field(pattern=BUNDLES)] = ""
+    """Address of an assignment's folder as a zip, in which {assignment} stands for its name."""
     gradebook: str = GRADEBOOK
     """Where grades are kept: a path from the course's folder, or the URL of a database."""
     timezone: Annotated[str, AfterValidator(_zone)] = ""
@@ -111,7 +142,7 @@ def read_settings(course: Path) -> Settings:
     try:
         settings = SETTINGS.validate_python(read_yaml(path, "the course's settings") or {})
     except ValidationError as error:
-        listed: list[Any] = [Settings, Dates, LateRule]
+        listed: list[Any] = [Settings, Dates, LateRule, Repositories]
         keys = {key for each in listed for key in each.__dataclass_fields__}
         raise CourseError(refusal(error, str(path), keys)) from error
     for name in settings.assignments:
@@ -133,6 +164,17 @@ def gradebook_place(course: Path) -> str:
         return named
     place = read_settings(course).gradebook
     return place if "://" in place else str(course / Path(place).expanduser())
+
+
+def course_roster(course: Path) -> Roster:
+    """The course's roster; an empty one where it names none.
+
+    Raises:
+        CourseError: as `read_settings`.
+        UsageError: the file is not there or at fault.
+    """
+    named = read_settings(course).roster
+    return read_roster(course / named) if named else Roster()
 
 
 def require(isolation: Isolation, course: Path, *, hides: bool, unisolated: bool) -> None:

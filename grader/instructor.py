@@ -8,10 +8,11 @@ import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+from grader.adapters import adaptation, find_adapter, read_adapter
 from grader.assignment import Assignment, course_secret, read_assignment
 from grader.collect import Found
 from grader.course import read_settings
@@ -39,8 +40,22 @@ from grader.types import Alike, Grade, Observation, Status, Submission
 class Marker:
     """Grades submissions of one assignment of a course; what is costly waits until it is needed."""
 
-    def __init__(self, course: Path, name: str, runner: Runner, secret: str = ""):
-        self.assignment: Assignment = read_assignment(course, name)
+    def __init__(
+        self,
+        course: Path,
+        name: str,
+        runner: Runner,
+        secret: str = "",
+        adapter: Path | None = None,
+    ):
+        """Of an assignment, as an adapter has it: the one named, or the course's own for it."""
+        read = read_assignment(course, name)
+        path = find_adapter(course, adapter, name)
+        written = read_adapter(path, name) if path else None
+        self.adapter = adaptation(read.rubric, read.reference.content.decode("utf-8"), written)
+        skeleton = b"" if written else read.skeleton
+        rubric = self.adapter.rubric(read.rubric)
+        self.assignment: Assignment = replace(read, rubric=rubric, skeleton=skeleton)
         self.policy = read_settings(course).policy(name)
         self._secret = secret or course_secret(course)
         self._runner = runner
@@ -64,7 +79,7 @@ class Marker:
     @cached_property
     def standard(self) -> Standard:
         """What the reference answers."""
-        return from_reference(self.assignment, self._runner.run, self._secret)
+        return from_reference(self.assignment, self._runner.run, self._secret, self.adapter)
 
     @cached_property
     def mistakes(self) -> FromReference:
@@ -76,8 +91,9 @@ class Marker:
             assignment.rubric,
             source,
             self.standard.trials,
-            self._runner.run,
+            self.adapter.narrowing(self._runner.run),
             FingerprintFile(cache_folder() / f"{assignment.name}-{digest[:32]}.json"),
+            self.adapter.wrappers,
         )
 
     @property
@@ -85,12 +101,17 @@ class Marker:
         """What decides what the reference answers."""
         here = provenance("", self._level)
         versions = (here.engine, here.torch, here.numpy, here.isolation, self._secret)
-        return (*versions, self.assignment.digest, self.assignment.skeleton.hex())
+        return (
+            *versions,
+            self.assignment.digest,
+            self.assignment.skeleton.hex(),
+            self.adapter.digest,
+        )
 
     @cached_property
     def basis(self) -> Basis:
         """What every mark rests on, but for the submission."""
-        return basis(self.assignment, self._level, self._secret, self.policy)
+        return basis(self.assignment, self._level, self._secret, self.policy, self.adapter.digest)
 
     def prepare(self) -> None:
         """Makes what every submission needs, once, so that a fault in it ends the command."""
@@ -112,6 +133,7 @@ class Marker:
             skeleton=self.assignment.skeleton,
             open=self._runner.open,
             mistakes=self.mistakes,
+            adapter=self.adapter,
         )
         with self.profile.submission(submission.student) if self.profile else nullcontext():
             return observe(submission, desk, provenance(self.key(submission), self._level))

@@ -19,7 +19,7 @@ from grader.rubric import RUBRIC
 from grader.types import Arrays, Rubric, Submission
 
 OBSERVING = (
-    *("sandbox", "cases", "load", "checks", "mistakes", "expected", "diagnose"),
+    *("adapters", "sandbox", "cases", "load", "checks", "mistakes", "expected", "diagnose"),
     *("mutants.py", "fingerprints.py", "origins.py", "pipeline.py", "score.py"),
 )
 """What of this package decides what is observed: whatever else changes, nothing is run again."""
@@ -47,13 +47,16 @@ class Basis:
         return _digest(self.run_key(submission), *(self.parts[name] for name in WORTH))
 
 
-def basis(assignment: Assignment, isolation: str, secret: str, policy: Policy) -> Basis:
+def basis(
+    assignment: Assignment, isolation: str, secret: str, policy: Policy, adapter: str = ""
+) -> Basis:
     """What marks rest on.
 
     Args:
         assignment: reference, rubric, skeleton and data.
         isolation: the level at which submissions are shut in.
         secret: what hidden inputs are drawn from.
+        adapter: digest of how submissions differ.
         policy: dates, late policy and extra points.
     """
     here = provenance("", isolation)
@@ -62,6 +65,7 @@ def basis(assignment: Assignment, isolation: str, secret: str, policy: Policy) -
         "skeleton": _digest(assignment.skeleton),
         "data": _digest(*_arrays(assignment.files)),
         **_asked(assignment.rubric),
+        "adapter": adapter,
         "secret": _digest("secret", secret),
         "engine": engine_digest(),
         "torch": here.torch,

@@ -14,6 +14,8 @@ from itertools import pairwise
 from grader.errors import CourseError
 from grader.types import Edit
 
+WRAPPED = "adapted_"
+"""Beginning of the name of what an adapter makes stand beside the reference."""
 BEGIN = re.compile(r"^\s*# BEGIN SOLUTION\s*$")
 END = re.compile(r"^\s*# END SOLUTION\s*$")
 

@@ -1,23 +1,21 @@
 """THE HALL: one submission's way from files to a grade, one verb a step."""
 
 import time
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 
+from grader.adapters import AS_GIVEN, Adaptation
 from grader.checks import answered, follow_up, judge
 from grader.diagnose import diagnose, shares, unexplained
 from grader.errors import SubmissionError
 from grader.expected import Standard, top_level
-from grader.load import is_untouched, load
+from grader.load import is_untouched
 from grader.mistakes import Mistakes
 from grader.origins import located
-from grader.sandbox.runner import Ask
+from grader.sandbox.runner import Open
 from grader.score import forbidden_anywhere, forbidden_uses, graded, unread
 from grader.types import Grade, Job, Loaded, Observation, Provenance, RawOutput, Status, Submission
 
 Answers = dict[tuple[str, str], RawOutput]
-Open = Callable[[Job], AbstractContextManager[Ask]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +30,8 @@ class Desk:
     """Begins a conversation with a submission."""
     mistakes: Mistakes
     """What known mistakes answer."""
+    adapter: Adaptation = AS_GIVEN
+    """How a submission's names and layouts differ."""
 
 
 def grade(submission: Submission, desk: Desk, provenance: Provenance) -> Grade:
@@ -45,7 +45,7 @@ def observe(submission: Submission, desk: Desk, provenance: Provenance) -> Obser
     started, rubric, names = time.monotonic(), desk.standard.rubric, top_level(desk.standard.rubric)
     skeleton, prefer = desk.skeleton or None, rubric.prefer
     try:
-        loaded = load(
+        loaded = desk.adapter.load(
             submission, names, skeleton=skeleton, prefer=prefer, everything=rubric.load != "needed"
         )
         if skeleton and is_untouched(submission, names, skeleton, prefer=prefer):
@@ -53,9 +53,9 @@ def observe(submission: Submission, desk: Desk, provenance: Provenance) -> Obser
     except SubmissionError as error:
         return unread(error, provenance)
     answers = asked(loaded, desk)
-    settings, trials = desk.standard.settings, desk.standard.trials
+    settings, told = desk.standard.settings, desk.adapter.telling(desk.standard.trials)
     findings = located(judge(rubric, settings, answers), loaded)
-    diagnoses = diagnose(rubric, settings, trials, answers, findings, desk.mistakes)
+    diagnoses = diagnose(rubric, settings, told, answers, findings, desk.mistakes)
     return Observation(
         status=Status.GRADED,
         provenance=replace(provenance, seconds=time.monotonic() - started),
@@ -63,7 +63,7 @@ def observe(submission: Submission, desk: Desk, provenance: Provenance) -> Obser
         forbidden=forbidden_uses(rubric, loaded, answers),
         shares=shares(rubric, findings, diagnoses, desk.mistakes),
         diagnoses=diagnoses,
-        unexplained=unexplained(rubric, trials, answers, findings, diagnoses, desk.mistakes),
+        unexplained=unexplained(rubric, told, answers, findings, diagnoses, desk.mistakes),
         notes=loaded.notes,
         file=loaded.file,
     )
@@ -74,7 +74,7 @@ def asked(loaded: Loaded, desk: Desk) -> Answers:
     rubric, settings, trials = desk.standard.rubric, desk.standard.settings, desk.standard.trials
     seen = forbidden_anywhere(rubric)
     job = Job(source=loaded.source, modules=loaded.modules, forbidden=seen, limits=rubric.limits)
-    with desk.open(job) as ask:
+    with desk.adapter.asking(desk.open(job), loaded, settings) as ask:
         answers = answered(trials, ask(trials))
         more = follow_up(rubric, settings, answers)
         return answers | answered(more, ask(more))

@@ -407,6 +407,16 @@ class Build:
     """Mode that it is put in."""
     frozen: tuple[str, ...] = ()
     """Names of parameters that take no gradient."""
+    form: Facts = field(default_factory=dict)
+    """How an adapter says that it is built (see sandbox/forms.py)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """An argument that is a dict of others, such as all parameters of a NumPy function."""
+
+    values: Facts
+    """The values by key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -502,6 +512,8 @@ class Trial:
     """Whether the arguments are sent back as they are after the calls."""
     hidden: bool = False
     """Whether it reaches the submission only after what is public has been answered."""
+    form: Facts = field(default_factory=dict)
+    """How an adapter says that it is built, called and read (see sandbox/forms.py)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

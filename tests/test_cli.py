@@ -188,7 +188,7 @@ def test_hidden_cases_are_refused_without_isolation_unless_the_risk_is_taken(
     course: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     submissions = hand_in(tmp_path / "in", ada=RIGHT)
-    monkeypatch.setattr("grader.cli.grade.Zygote", lambda: Zygote("E"))
+    monkeypatch.setattr("grader.cli.grade.warm_process", lambda: Zygote("E"))
     command = ["grade", "tiny", str(submissions), "--course", str(course), "--out"]
     with pytest.raises(UsageError, match=r"hidden cases, got E; .* --allow-unisolated"):
         runner.invoke(cli.app, [*command, str(tmp_path / "out")], catch_exceptions=False)
@@ -207,7 +207,7 @@ def test_a_course_may_ask_for_more_than_the_machine_has(
 ) -> None:
     submissions = hand_in(tmp_path / "in", ada=RIGHT)
     (course / "course.yaml").write_text("isolation: B\n")
-    monkeypatch.setattr("grader.cli.grade.Zygote", lambda: Zygote("E"))
+    monkeypatch.setattr("grader.cli.grade.warm_process", lambda: Zygote("E"))
     command = ["grade", "tiny", str(submissions), "--course", str(course), "--allow-unisolated"]
     with pytest.raises(UsageError, match=r"isolation level B or stricter, got E @ .*course.yaml"):
         runner.invoke(cli.app, command, catch_exceptions=False)
@@ -274,3 +274,38 @@ def test_alembic_is_imported_only_to_make_a_gradebook(tmp_path: Path) -> None:
         for _ in range(2)
     ]
     assert [each.stdout.split() for each in told] == [[b"True"], [b"False"]]
+
+
+def test_watching_checks_again_after_every_save(course: Path, tmp_path: Path) -> None:
+    home = tmp_path / "집" / "tiny"
+    assert run("release", "tiny", "--to", home, cwd=course).returncode == 0
+    (home / "tiny.py").write_text(WRONG)
+    watching = subprocess.Popen(
+        [sys.executable, "-u", "-m", "grader", "check", "--watch"],
+        cwd=home,
+        env={**os.environ, "COLUMNS": "100", "LANG": "C.UTF-8"},
+        stdout=subprocess.PIPE,
+        text=True,
+        encoding="utf-8",
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    )
+    assert watching.stdout is not None
+
+    def until_it_waits() -> str:
+        lines = []
+        while not lines or "waiting for the next change" not in lines[-1]:
+            lines.append(watching.stdout.readline())
+            assert lines[-1], "".join(lines)
+        return "".join(lines)
+
+    try:
+        assert "Look first at: Twice the input" in until_it_waits()
+        (home / "tiny.py").write_text(RIGHT)
+        assert "All public checks pass" in until_it_waits()
+        (home / "tiny.py").unlink()
+        (home / "tiny.ipynb").unlink()
+        assert "found neither" in until_it_waits()
+    finally:
+        watching.send_signal(signal.SIGINT)
+        assert watching.wait(60) == 0
+        watching.stdout.close()

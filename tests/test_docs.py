@@ -17,12 +17,14 @@ ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 AUTHORS = (ROOT / "docs" / "authors.md").read_text("utf-8")
 NUMERICS = (ROOT / "docs" / "numerics.md").read_text("utf-8")
+LMS = (ROOT / "docs" / "lms.md").read_text("utf-8")
 SECURITY = (ROOT / "docs" / "security.md").read_text("utf-8")
 
 
 def test_every_command_that_the_docs_name_exists() -> None:
     known = set(COMMANDS)
-    for text in (README, AUTHORS, *(p.read_text("utf-8") for p in ROOT.glob("assignments/*/*.md"))):
+    handouts = (path.read_text("utf-8") for path in ROOT.glob("assignments/*/*.md"))
+    for text in (README, AUTHORS, LMS, *handouts):
         named = set(re.findall(r"(?:^|`)grader ([a-z]+)", text, re.M))
         assert named <= known, named - known
 

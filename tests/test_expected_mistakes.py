@@ -210,7 +210,7 @@ def test_rounding_is_no_reason_to_release_again_and_everything_else_is(
 def test_another_mistake_makes_a_release_stale(tmp_path: Path, runner: Runner) -> None:
     course = make_course(tmp_path)
     made = read_assignment(course, "chain")
-    write(release(made, "s", runner), made, made.folder)
+    write(release(made, "s", runner), made)
     assert stale(release(read_assignment(course, "chain"), "s", runner), made.folder) == ()
     rubric = course / "rubrics" / "chain.yaml"
     rubric.write_text(rubric.read_text("utf-8").replace('"x * 3"', '"x * 5"'), "utf-8")

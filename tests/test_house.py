@@ -25,6 +25,7 @@ UNTRUSTED_NAMES = (
         "wire",
         "values",
         "probes",
+        "forms",
         "instances",
         "worker",
         "zygote",
@@ -33,7 +34,7 @@ UNTRUSTED_NAMES = (
         "landlock",
         "seccomp",
     ),
-    *("calls", "callnumbers", "kernel"),
+    *("calls", "callnumbers", "kernel", "waiting"),
 )
 UNTRUSTED = [PACKAGE / "sandbox" / f"{name}.py" for name in UNTRUSTED_NAMES]
 
@@ -46,6 +47,7 @@ LAZY_IMPORTS = {
     "grader/author.py:make_notebook": "jupytext and nbformat cost 0.22 s; only release needs them",
     "grader/cli/grade.py:elsewhere": "distributed costs 0.8 s; only --scheduler needs it",
     "grader/similarity.py:_near": "rapidfuzz costs 0.02 s and comes with an extra, not with all",
+    "grader/cli/check.py:_write_report": "nbconvert costs 0.9 s; only --report needs it",
 }
 BROAD_EXCEPTS = {
     "grader/sandbox/worker.py": "the boundary: whatever student code raises is a record",

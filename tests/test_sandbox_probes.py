@@ -10,7 +10,7 @@ import pytest
 import torch
 from sandbox_jobs import close, trial
 
-from grader.sandbox import probes, wire
+from grader.sandbox import forms, probes, wire
 from grader.sandbox.questions import trial_tree
 from grader.sandbox.values import Misfit
 from grader.types import Build, Call, Optimizer, StoredLogits, Trial
@@ -52,7 +52,7 @@ def own_torch_defaults() -> Iterator[None]:
     torch.set_default_dtype(dtype)
     torch.set_rng_state(state)
     torch.set_grad_enabled(True)
-    probes.fitting.clear()
+    forms.fitting.clear()
 
 
 def run(source: str, asked: Trial, result_bytes: int = 10**7) -> Any:

@@ -1,23 +1,31 @@
 """What a student's own check says, in a folder with nothing but what was handed out."""
 
+import io
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from tiny_course import RIGHT, WRONG, make_course
 
 from grader.assignment import read_assignment
-from grader.author import release, write
+from grader.author import hand_out, release, write
+from grader.course import Settings
 from grader.errors import CourseError, UsageError
+from grader.packing import place
+from grader.reports.asked import first_calls
+from grader.reports.terminal import check_report
+from grader.reports.view import student_view
 from grader.sandbox.runner import Runner
-from grader.student import check
-from grader.types import Status, Verdict
+from grader.student import Public, check, look_for_newer, public_part, stamp
+from grader.types import Note, Status, Verdict
 
 
 @pytest.fixture
 def folder(tmp_path: Path, runner: Runner) -> Path:
     """A released folder, far from any course."""
     assignment = read_assignment(make_course(tmp_path / "course"), "tiny")
-    write(release(assignment, "secret", runner), assignment, tmp_path / "home" / "tiny")
+    files = hand_out(release(assignment, "secret", runner), assignment, Settings())
+    place(files, "tiny", tmp_path / "home" / "tiny")
     return tmp_path / "home" / "tiny"
 
 
@@ -47,7 +55,7 @@ def test_what_is_extra_is_not_needed_and_makes_up_for_nothing(
     rubric.write_text(text, "utf-8")
     assignment = read_assignment(course, "tiny")
     home = tmp_path / "home" / "tiny"
-    write(release(assignment, "secret", runner), assignment, home)
+    place(hand_out(release(assignment, "secret", runner), assignment, Settings()), "tiny", home)
     (home / "tiny.py").write_text(RIGHT.partition("class")[0])
     assert check(None, None, home, runner).passed
     (home / "tiny.py").write_text(WRONG)
@@ -86,7 +94,7 @@ def test_within_a_course_the_assignment_can_be_named(
 ) -> None:
     course = tmp_path / "course"
     assignment = read_assignment(course, "tiny")
-    write(release(assignment, "secret", runner), assignment, assignment.folder)
+    write(release(assignment, "secret", runner), assignment)
     elsewhere = course / "mine.py"
     elsewhere.write_text(RIGHT)
     assert check(elsewhere, "tiny", course, runner).passed
@@ -122,7 +130,7 @@ def test_a_file_elsewhere_is_checked_with_the_course_one_stands_in_or_names(
 ) -> None:
     course = tmp_path / "course"
     assignment = read_assignment(course, "tiny")
-    write(release(assignment, "secret", runner), assignment, assignment.folder)
+    write(release(assignment, "secret", runner), assignment)
     mine = tmp_path / "desk" / "mine.py"
     mine.parent.mkdir()
     mine.write_text(RIGHT)
@@ -130,3 +138,45 @@ def test_a_file_elsewhere_is_checked_with_the_course_one_stands_in_or_names(
     assert check(mine, "tiny", tmp_path, runner, course).passed
     with pytest.raises(UsageError, match="expected a course"):
         check(mine, "tiny", tmp_path, runner, mine.parent)
+
+
+def test_what_was_called_is_there_for_every_public_case(folder: Path, runner: Runner) -> None:
+    (folder / "tiny.py").write_text(WRONG)
+    checked = check(None, None, folder, runner)
+    calls = first_calls(checked.asked)
+    assert set(calls) == {"seen", "scale"}
+    assert calls["scale"].startswith("Scale(size=3)(x=[[")
+    report = io.StringIO()
+    view = student_view(checked.grade)
+    Console(file=report, width=200).print(check_report(view, "en", calls))
+    assert f"In case seen this was called: {calls['seen']}" in report.getvalue()
+    assert "grader replay seen" in report.getvalue()
+
+
+def test_a_folder_that_is_not_the_newest_is_named(tmp_path: Path, runner: Runner) -> None:
+    course = make_course(tmp_path / "course")
+    assignment = read_assignment(course, "tiny")
+    released = release(assignment, "s", runner)
+    write(released, assignment)
+    home = course / "work" / "tiny"
+    place(hand_out(released, assignment, Settings()), "tiny", home)
+    (home / "tiny.py").write_text(RIGHT)
+    assert not newer(home)
+    (assignment.folder / "README.md").write_text("# Clearer\n")
+    (note,) = newer(home)
+    assert note.code == "student.older" and note.facts["mine"] != note.facts["theirs"]
+
+
+def newer(home: Path) -> list[Note]:
+    """What is said of a folder's version; asked for in this thread."""
+    public = Public(folder=home, bundle=public_part(None, None, home).bundle)
+    look_for_newer(public, home)
+    return public.newer
+
+
+def test_a_save_changes_the_stamp_and_nothing_else_does(folder: Path) -> None:
+    before = stamp(folder)
+    (folder / "notes.txt").write_text("x")
+    assert stamp(folder) == before == stamp(folder / "tiny.py")
+    (folder / "tiny.py").write_text(RIGHT)
+    assert stamp(folder) != before

@@ -22,9 +22,9 @@ from grader.checks import answered, follow_up
 from grader.expected import Standard, from_reference
 from grader.fingerprints import Key
 from grader.mistakes import FromReference, Ids
-from grader.pipeline import Answers, Desk, Open, grade
+from grader.pipeline import Answers, Desk, grade
 from grader.provenance import provenance
-from grader.sandbox.runner import Ask, Runner
+from grader.sandbox.runner import Ask, Open, Runner
 from grader.types import (
     Grade,
     Job,

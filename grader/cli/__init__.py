@@ -1,6 +1,9 @@
 """The front door: one module a command, imported when its command is called."""
 
 import importlib
+import io
+import keyword
+import sys
 from typing import Any
 
 import typer
@@ -9,21 +12,24 @@ from typer.core import TyperCommand, TyperGroup
 
 from grader.cli.options import FAILED, INTERRUPTED, WITHHELD, WRONG_USE
 from grader.errors import EngineError, GraderError, UsageError
-from grader.reports.legible import visible
+from grader.spoken import asked_language, refusal_text
 
 __all__ = ["COMMANDS", "FAILED", "INTERRUPTED", "WITHHELD", "WRONG_USE", "app", "main"]
 
-MOST_SAID = 20_000
-"""Characters of a refusal, in which names may be a student's."""
-
 COMMANDS = {
     "check": "Check your own work against the public cases.",
+    "replay": "Print a script that shows a public case without the grader.",
     "grade": "Grade submissions, and write marks, reports and a class page.",
     "regrade": "Grade what is stale, and say whose mark moved, from what to what, and why.",
     "mark": "Mark by hand, override a mark, or list what still waits.",
     "explain": "Say how a mark came about.",
+    "pull": "Fetch every student's repository.",
+    "export": "Write final marks for Canvas, Moodle, Gradescope, CSV or JUnit.",
+    "return": "Send each student's report back.",
+    "adapt": "Propose an adapter for a course that already exists, from one of its files.",
     "release": "Build what a student gets: skeleton, notebook and public cases.",
     "audit": "See whether every known mistake is caught, told apart and named.",
+    "new": "Make a course, or an assignment in one, to start from.",
     "doctor": "Say what isolation, versions and limits are in force here.",
 }
 """Each command and what it is for; `grader.cli.<command>` holds it."""
@@ -47,9 +53,9 @@ class Commands(TyperGroup):
 
 
 def loaded(name: str) -> Any:
-    """A command, imported."""
+    """A command, imported; a word that is Python's own has "_" behind it there."""
     try:
-        module = importlib.import_module(f"grader.cli.{name}")
+        module = importlib.import_module(f"grader.cli.{name}{'_' * keyword.iskeyword(name)}")
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("grader"):
             raise
@@ -75,9 +81,12 @@ def grader() -> None:
 
 def main() -> None:
     """Runs the command; every refusal is one message and an exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a console in cp949 lacks many characters
     try:
         app()
     except GraderError as error:
-        said = visible(str(error), lines=True, limit=MOST_SAID)
+        said = refusal_text(error, asked_language(sys.argv[1:]))
         Console(stderr=True).print(said, style="red", markup=False, highlight=False)
         raise SystemExit(WITHHELD if isinstance(error, EngineError) else WRONG_USE) from error

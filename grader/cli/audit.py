@@ -25,8 +25,8 @@ from grader.audit.pages import audit_html, audit_json, audit_markdown
 from grader.cli.options import FAILED, CourseOption, JsonOption
 from grader.errors import EngineError
 from grader.fingerprints import cache_folder
+from grader.sandbox.processes import warm_process
 from grader.sandbox.runner import Runner
-from grader.sandbox.warm import Zygote
 
 command = typer.Typer(add_completion=False)
 
@@ -75,7 +75,7 @@ def audit(
 def _here(waiting: Mapping[str, Work], secret: str, kept: KeptAudits) -> dict[str, Audit]:
     """Audits made in this process, each kept."""
     new = {}
-    zygote = Zygote()
+    zygote = warm_process()
     try:
         for name, (assignment, files) in waiting.items():
             new[name] = look_at(assignment, secret, Runner(zygote), files)

@@ -20,7 +20,8 @@ from grader.cli.options import CourseOption, JsonOption, LanguageOption
 from grader.course import read_settings
 from grader.errors import GraderError
 from grader.reports.phrasing import isolation_statement, layer_statements
-from grader.sandbox.warm import Isolation, Zygote
+from grader.sandbox.processes import warm_process
+from grader.sandbox.warm import Isolation
 
 command = typer.Typer(add_completion=False)
 
@@ -39,7 +40,7 @@ def isolation_facts(isolation: Isolation, language: str) -> dict[str, object]:
 @command.command()
 def doctor(lang: LanguageOption, course: CourseOption = None, as_json: JsonOption = False) -> None:
     """Say what isolation, versions and limits are in force here."""
-    zygote = Zygote()
+    zygote = warm_process()
     try:
         versions = dict(zygote.start())
         isolation = zygote.isolation()

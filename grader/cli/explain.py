@@ -11,7 +11,7 @@ from rich.console import Console
 
 from grader.assignment import find_course, read_assignment
 from grader.ci.telling import PARTS, mark_text
-from grader.cli.options import CourseOption, Language, LanguageOption
+from grader.cli.options import CourseOption, LanguageOption
 from grader.course import gradebook_place, read_settings
 from grader.errors import UsageError
 from grader.gradebook import Gradebook, MarkRow
@@ -21,6 +21,7 @@ from grader.reports.legible import plain_facts, points_text, visible
 from grader.reports.messages import say
 from grader.reports.phrasing import verdict_name
 from grader.score import graded
+from grader.spoken import Language
 from grader.standing import Pages, final, outcome_of, read_pages, standing_of
 from grader.types import CriterionResult, Grade, Rubric
 

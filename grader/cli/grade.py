@@ -15,26 +15,45 @@ from grader.assignment import find_course
 from grader.cli.options import (
     INTERRUPTED,
     WITHHELD,
+    AdapterOption,
     CourseOption,
     JsonOption,
-    Language,
     LanguageOption,
     progress_bar,
 )
-from grader.collect import collect
-from grader.course import gradebook_place, require
+from grader.collect import Found, collect
+from grader.course import course_roster, gradebook_place, require
 from grader.errors import UsageError
 from grader.executors import Executor, executor
 from grader.gradebook import Gradebook
 from grader.instructor import ClassResult, Marker, grade_class
 from grader.profile import Profile
 from grader.reports.classroom import grades_json
+from grader.reports.legible import visible
 from grader.reports.terminal import class_report
+from grader.sandbox.processes import warm_process
 from grader.sandbox.runner import Runner
-from grader.sandbox.warm import Zygote
+from grader.spoken import Language
 from grader.types import Status
 
 command = typer.Typer(add_completion=False)
+
+UnisolatedOption = Annotated[
+    bool,
+    typer.Option(
+        "--allow-unisolated", help="Run hidden cases even where submissions can't be shut in."
+    ),
+]
+BranchesOption = Annotated[
+    bool, typer.Option("--branches", help="A Git repository has a branch for each student.")
+]
+SchedulerOption = Annotated[
+    str | None,
+    typer.Option(metavar="ADDRESS", help="Run them on the Dask cluster of this scheduler."),
+]
+ProfileOption = Annotated[
+    bool, typer.Option("--profile", help="Say where the time went, stage by stage.")
+]
 
 
 def print_class(result: ClassResult, lang: Language, *, as_json: bool) -> None:
@@ -53,14 +72,20 @@ Desk = tuple[Marker, Executor]
 
 @contextmanager
 def here(
-    root: Path, assignment: str, workers: int, *, begin: bool, unisolated: bool
+    root: Path,
+    assignment: str,
+    workers: int,
+    adapter: Path | None,
+    *,
+    begin: bool,
+    unisolated: bool,
 ) -> Iterator[Desk]:
     """Grading on this machine, in children of one warm process."""
-    zygote = Zygote()
+    zygote = warm_process()
     try:
         if begin:
             zygote.begin()  # while the rubric is read
-        marker = Marker(root, assignment, Runner(zygote, workers))
+        marker = Marker(root, assignment, Runner(zygote, workers), adapter=adapter)
         require(zygote.isolation(), root, hides=marker.hides, unisolated=unisolated)
         zygote.training = marker.trains
         yield marker, executor(workers)
@@ -69,13 +94,15 @@ def here(
 
 
 def elsewhere(
-    root: Path, assignment: str, scheduler: str, *, unisolated: bool
+    root: Path, assignment: str, scheduler: str, adapter: Path | None, *, unisolated: bool
 ) -> AbstractContextManager[Desk]:
     """Grading on a cluster.
 
     Raises:
-        UsageError: what it takes is not installed.
+        UsageError: what it takes is not installed, or an adapter is named.
     """
+    if adapter is not None:
+        raise UsageError("expected --adapter without --scheduler, got both")
     if importlib.util.find_spec("distributed") is None:
         raise UsageError(
             "expected dask.distributed for --scheduler, found none; "
@@ -98,6 +125,22 @@ def leave(result: ClassResult, quiet: Console) -> None:
         raise typer.Exit(WITHHELD)
 
 
+def print_found(found: Found, console: Console) -> None:
+    """What was not taken, who is missing, whose submission is nobody's, and who is late."""
+    for skipped in found.skipped:
+        console.print(f"skipped {skipped}", style="yellow", markup=False, highlight=False)
+    late = [student for student, receipt in found.receipts.items() if receipt.late]
+    lists = (
+        ("not in the roster", found.unmapped),
+        ("nothing handed in", found.missing),
+        ("late, as the LMS says", late),
+    )
+    for what, names in lists:
+        if names:
+            line = f"{what} ({len(names)}): {', '.join(visible(name) for name in names)}"
+            console.print(line, style="yellow", markup=False, highlight=False, soft_wrap=True)
+
+
 @command.command()
 def grade(
     lang: LanguageOption,
@@ -109,30 +152,21 @@ def grade(
         int, typer.Option("-j", "--workers", min=1, max=64, help="Submissions at a time.")
     ] = os.cpu_count() or 1,
     fresh: Annotated[bool, typer.Option("--fresh", help="Grade again what is known.")] = False,
-    unisolated: Annotated[
-        bool,
-        typer.Option(
-            "--allow-unisolated", help="Run hidden cases even where submissions can't be shut in."
-        ),
-    ] = False,
-    scheduler: Annotated[
-        str | None,
-        typer.Option(metavar="ADDRESS", help="Run them on the Dask cluster of this scheduler."),
-    ] = None,
-    profiled: Annotated[
-        bool, typer.Option("--profile", help="Say where the time went, stage by stage.")
-    ] = False,
+    unisolated: UnisolatedOption = False,
+    each_branch: BranchesOption = False,
+    scheduler: SchedulerOption = None,
+    profiled: ProfileOption = False,
+    adapter: AdapterOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Grade submissions, and write marks, reports and a class page."""
-    found = collect(paths, assignment)
-    quiet = Console(stderr=True)
     root = find_course(Path.cwd(), course)
+    found = collect(paths, assignment, course_roster(root), each_branch=each_branch)
+    quiet = Console(stderr=True)
     out = out or Path("results") / assignment
-    place = gradebook_place(root)
-    begin = fresh or not Path(place).exists()
-    local = here(root, assignment, workers, begin=begin, unisolated=unisolated)
-    far = scheduler and elsewhere(root, assignment, scheduler, unisolated=unisolated)
+    begin = fresh or not Path(place := gradebook_place(root)).exists()
+    local = here(root, assignment, workers, adapter, begin=begin, unisolated=unisolated)
+    far = scheduler and elsewhere(root, assignment, scheduler, adapter, unisolated=unisolated)
     profile = Profile() if profiled else None
     timed = profile.run() if profile else nullcontext()
     with (
@@ -153,8 +187,7 @@ def grade(
             language=lang,
             progress=lambda graded: bar.advance(task),
         )
-    for skipped in found.skipped:
-        quiet.print(f"skipped {skipped}", style="yellow", markup=False, highlight=False)
+    print_found(found, quiet)
     print_class(result, lang, as_json=as_json)
     if profile:
         quiet.print(profile.shown())

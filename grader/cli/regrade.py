@@ -18,15 +18,16 @@ from grader.ci.changes import changed_files, touched
 from grader.ci.telling import annotations, as_json, counts_text, suites, summary, table
 from grader.cli.options import FAILED, WITHHELD, CourseOption, JsonOption
 from grader.collect import collect
-from grader.course import gradebook_place, require
+from grader.course import course_roster, gradebook_place, require
 from grader.errors import EngineError, UsageError
 from grader.executors import executor
 from grader.exports.junit import junit_xml
 from grader.gradebook import Gradebook
 from grader.instructor import Marker
 from grader.reports.legible import visible
+from grader.roster import Roster
+from grader.sandbox.processes import warm_process
 from grader.sandbox.runner import Runner
-from grader.sandbox.warm import Zygote
 from grader.types import Status, Submission
 
 command = typer.Typer(add_completion=False)
@@ -64,14 +65,15 @@ def regrade(
 ) -> None:
     """Grade what is stale, and say whose mark moved, from what to what, and why."""
     root = find_course(Path.cwd(), course)
+    roster = course_roster(root)
     folder = submissions or root / "submissions"
     files = None if since is None else changed_files(root, since)
-    zygote = Zygote()
+    zygote = warm_process()
     try:
         with Gradebook(gradebook_place(root)) as book:
             found = []
             for name in assignments or _names(root, folder, book):
-                handed = _handed_in(folder / name, name)
+                handed = _handed_in(folder / name, name, roster)
                 only = None if files is None else touched(root, files, name, handed)
                 marker = Marker(root, name, Runner(zygote, workers))
                 require(zygote.isolation(), root, hides=marker.hides, unisolated=unisolated)
@@ -97,10 +99,10 @@ def _names(root: Path, folder: Path, book: Gradebook) -> list[str]:
     return [name for name in assignment_names(root) if name in known or (folder / name).is_dir()]
 
 
-def _handed_in(folder: Path, name: str) -> tuple[Submission, ...]:
+def _handed_in(folder: Path, name: str, roster: Roster) -> tuple[Submission, ...]:
     if not folder.is_dir() or not any(folder.iterdir()):
         return ()
-    found = collect([folder], name)
+    found = collect([folder], name, roster)
     for skipped in found.skipped:
         sys.stderr.write(f"skipped {visible(skipped)}\n")
     return found.submissions

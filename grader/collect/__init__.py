@@ -4,11 +4,15 @@ What might be somebody's work and is not recognised is listed; only what comes w
 is left behind by tools is passed over.
 
     trees      folders and files, on the disk or in a zip     archives   a zip as a tree, safely
+    lms        how Canvas, Moodle and Gradescope pack a class
+    layouts    nbgrader's tree, the clones of a GitHub Classroom
+    repositories   a commit as a tree                     pulled     what `grader pull` left
 """
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 
 from grader.collect.archives import (
@@ -19,25 +23,40 @@ from grader.collect.archives import (
     opened,
     within,
 )
+from grader.collect.hand_ins import HandIn, Receipt
+from grader.collect.layouts import unpacked
+from grader.collect.lms import METADATA
+from grader.collect.modules import (
+    IGNORED,
+    MOST_BYTES,
+    MOST_LEVELS,
+    is_imported,
+    is_module,
+    package_modules,
+    suffix,
+)
+from grader.collect.pulled import read_pulled
+from grader.collect.repositories import branches
 from grader.collect.trees import Contents, File, Folder, Refused, legible, on_disk
 from grader.errors import UsageError
+from grader.roster import Identity, Roster
 from grader.types import Submission, SubmittedFile
 
-__all__ = ["MOST_BYTES", "MOST_FILES", "MOST_SUBMISSION_BYTES", "SUFFIXES", "Found", "collect"]
+__all__ = [
+    "MOST_BYTES",
+    "MOST_FILES",
+    "MOST_SUBMISSION_BYTES",
+    "SUFFIXES",
+    "Found",
+    "Receipt",
+    "collect",
+]
 
 SUFFIXES = (".py", ".ipynb")
-MOST_BYTES = {".py": 5_000_000, ".ipynb": 32_000_000}
-"""What the loader takes, by suffix; of a larger file one byte more is read, so that it says so."""
 MOST_FILES = 200
-MOST_LEVELS = 4
-"""How deep in a student's folder the work may lie."""
 MOST_LOOKED_AT = 500
 """Folders on one level of a submission that are looked into."""
 MOST_LISTED = 5
-IGNORED = re.compile(
-    r"^(\.|__|Thumbs\.db$|desktop\.ini$)|\.(npz|csv|json|md|txt|log|png|pyc)$", re.IGNORECASE
-)
-"""Names that are no work of a student's: hidden files, caches, and what comes with the hand-out."""
 OTHER_ARCHIVES = re.compile(r"\.(rar|7z|tar|tgz|gz|bz2|xz|zst|egg|alz)$", re.IGNORECASE)
 
 
@@ -49,22 +68,40 @@ class Found:
     """One for each student, each name once."""
     skipped: tuple[str, ...]
     """Paths that are no submission or not all of one, each with the reason."""
+    receipts: Mapping[str, Receipt] = field(default_factory=dict)
+    """How it was handed in, by student, where anything is known."""
+    unmapped: tuple[str, ...] = ()
+    """Submissions of which the roster does not say whose they are, each with where it was found."""
+    missing: tuple[str, ...] = ()
+    """Those of the roster who handed in nothing."""
 
 
-def collect(paths: Iterable[Path], assignment: str) -> Found:
-    """The submissions in files, folders and zips.
+def collect(
+    paths: Iterable[Path],
+    assignment: str,
+    roster: Roster | None = None,
+    *,
+    each_branch: bool = False,
+) -> Found:
+    """The submissions in files, folders and zips, and in what an LMS hands out.
 
     A file is one submission, named after its stem. A folder that holds `<assignment>.py` or
     `<assignment>.ipynb` is one, named after the folder; any other folder holds submissions: its
     files, its folders and its zips. A zip that is named here is read as the folder that it packs;
     one that lies in a folder is a student's.
 
+    Args:
+        paths: what is looked through.
+        assignment: name of the assignment.
+        roster: who is in the class, and so whose a submission is and who is missing.
+        each_branch: whether a Git repository has a branch for each student; a bare one has.
+
     Raises:
         UsageError: a path does not exist, a zip is broken or unpacks to too much, or there is no
             submission at all.
     """
     paths = list(paths)
-    collector = _Collector(assignment)
+    collector = _Collector(assignment, roster or Roster(), each_branch)
     for path in paths:
         if not path.exists():
             raise UsageError(f"expected a file or a folder of submissions, got nothing at {path}")
@@ -75,9 +112,20 @@ def collect(paths: Iterable[Path], assignment: str) -> Found:
             f"expected notebooks (.ipynb) or modules (.py), found none in {listed}"
             + "".join(f"\n  {legible(each)}" for each in collector.skipped)
         )
+    submissions = tuple(_distinct(collector.submissions))
+    if collector.roster.people:
+        # Two hand-ins of one student: the second is nobody's until somebody says whose it is.
+        collector.unmapped += [
+            f"{named.student} ({named.path})"
+            for named, before in zip(submissions, collector.submissions, strict=True)
+            if named.student != before.student
+        ]
     return Found(
-        submissions=tuple(_distinct(collector.submissions)),
+        submissions=submissions,
         skipped=tuple(map(legible, collector.skipped)),
+        receipts=collector.receipts,
+        unmapped=tuple(map(legible, collector.unmapped)),
+        missing=collector.roster.missing(each.student for each in submissions),
     )
 
 
@@ -86,8 +134,12 @@ class _Collector:
     """Goes through paths and gathers what they hold."""
 
     assignment: str
+    roster: Roster
+    each_branch: bool
     submissions: list[Submission] = field(default_factory=list)
     skipped: list[str] = field(default_factory=list)
+    unmapped: list[str] = field(default_factory=list)
+    receipts: dict[str, Receipt] = field(default_factory=dict)
     budget: Budget = field(default_factory=Budget)
 
     def path(self, path: Path) -> None:
@@ -98,7 +150,10 @@ class _Collector:
         node = on_disk(path)
         self.budget = Budget()
         if isinstance(node, Folder):
-            self._whole(node, 0)
+            of_students = branches(path, always=self.each_branch)
+            if of_students is None:
+                self._whole(node, 0)
+            self._hand_ins(of_students or (), 0)
         elif is_zip(node):
             with opened(path, self.budget) as folder:
                 self._whole(self._unwrapped(folder), 1)
@@ -112,6 +167,14 @@ class _Collector:
             self._submission(folder, contents, zips)
             return
         self.skipped += contents.left_out
+        if zips == 0 and (pulled := read_pulled(contents)) is not None:
+            self._hand_ins(pulled, zips)
+            return
+        owners = (person.github for person in self.roster.people)
+        if recognised := unpacked(folder, contents, self.assignment, owners):
+            self.skipped += recognised.skipped
+            self._hand_ins(recognised.hand_ins, zips)
+            contents = recognised.rest
         nodes: list[Folder | File] = [*contents.folders, *contents.files]
         for node in sorted(nodes, key=lambda node: node.name):
             if isinstance(node, Folder):
@@ -141,7 +204,8 @@ class _Collector:
             return folder
         inner = visible[0].look()
         several = len(inner.folders) + sum(map(is_zip, inner.files)) > 1
-        packed = several and not any(map(is_module, inner.files))
+        exported = any(file.name == METADATA for file in inner.files)
+        packed = exported or (several and not any(map(is_module, inner.files)))
         if self._is_one(inner) or not (packed or visible[0].name == folder.name):
             return folder
         self.skipped += contents.left_out
@@ -167,10 +231,38 @@ class _Collector:
         if not (contents.folders or contents.files or contents.left_out):
             self.skipped.append(f"{folder.where}: empty")
             return
-        found, aside = self._work(contents, zips)
-        self._add(folder.name, folder.where, found)
+        who = (Identity(key=folder.name),)
+        self._hand_in(HandIn(who=who, contents=contents, where=folder.where), zips)
+
+    def _hand_ins(self, hand_ins: Iterable[HandIn], zips: int) -> None:
+        for hand_in in hand_ins:
+            self.budget.next_submission()
+            self._hand_in(hand_in, zips)
+
+    def _hand_in(self, hand_in: HandIn, zips: int) -> None:
+        """One submission for each who handed it in."""
+        found, aside = self._work(hand_in.contents, zips)
+        first, *others = hand_in.who
+        submission = self._add_whose(first, hand_in.where, found, hand_in.submitted_at)
+        students = [submission.student]
+        for who in others:
+            students.append(self._student(who, hand_in.where))
+            self.submissions.append(replace(submission, student=students[-1]))
+        together = tuple(students) if others else ()
+        receipt = replace(hand_in.receipt, together=together)
+        if receipt != Receipt():
+            self.receipts |= dict.fromkeys(students, receipt)
         if aside:
-            self.skipped.append(f"{folder.where}: left aside: {joined(aside, MOST_LISTED)}")
+            self.skipped.append(f"{hand_in.where}: left aside: {joined(aside, MOST_LISTED)}")
+
+    def _student(self, who: Identity, where: str) -> str:
+        """The name that somebody's submission is kept under."""
+        person = self.roster.person(who)
+        if person is None:
+            if self.roster.people:
+                self.unmapped.append(f"{who.key} ({where})")
+            return who.key
+        return person.student
 
     def _work(self, contents: Contents, zips: int) -> tuple[list[File], list[str]]:
         """A folder's notebooks and modules, or those of the nearest level of folders and zips in
@@ -194,7 +286,10 @@ class _Collector:
                 if not IGNORED.match(node.name)
             ]
             if found or depth + 1 == MOST_LEVELS or len(below) > MOST_LOOKED_AT:
-                return found, [*aside, *(node.name for node, _ in below)]
+                folders = [node for node, _ in below if isinstance(node, Folder)]
+                packages = [node for node in folders if is_imported(node, found)]
+                inner = [file for node in packages for file in package_modules(node, node.name)]
+                return found + inner, [*aside, *(n.name for n, _ in below if n not in packages)]
             level = [inside for node, zips in below for inside in self._inside(node, zips)]
         return [], aside
 
@@ -207,16 +302,23 @@ class _Collector:
         except Refused as error:
             self.skipped.append(f"{node.where}: {error}")
 
-    def _add(self, student: str, where: str, files: list[File]) -> None:
+    def _add(self, name: str, where: str, files: list[File]) -> Submission:
+        """The submission of whoever a file or folder is called after."""
+        return self._add_whose(Identity(key=name), where, files)
+
+    def _add_whose(
+        self, who: Identity, where: str, files: list[File], submitted_at: datetime | None = None
+    ) -> Submission:
         read = {file.name: file for file in self._read(files, where)}
-        self.submissions.append(
-            Submission(
-                student=student,
-                assignment=self.assignment,
-                path=where,
-                files=tuple(read[name] for name in sorted(read)),
-            )
+        submission = Submission(
+            student=self._student(who, where),
+            assignment=self.assignment,
+            path=where,
+            files=tuple(read[name] for name in sorted(read)),
+            submitted_at=submitted_at,
         )
+        self.submissions.append(submission)
+        return submission
 
     def _read(self, files: list[File], where: str) -> Iterator[SubmittedFile]:
         """The files as far as they are taken; those named after the assignment come first."""
@@ -233,18 +335,13 @@ class _Collector:
                 )
                 continue
             try:
-                content = file.read(MOST_BYTES.get(_suffix(file), MOST_BYTES[".py"]) + 1)
+                content = file.read(MOST_BYTES.get(suffix(file), MOST_BYTES[".py"]) + 1)
             except Refused as error:
                 self.skipped.append(f"{file.where}: {error}")
                 continue
             names.add(file.name)
             left_bytes -= len(content)
             yield SubmittedFile(name=file.name, content=content)
-
-
-def is_module(file: File) -> bool:
-    """Whether a file is a notebook or module that is not hidden, by its name."""
-    return _suffix(file) in MOST_BYTES and not file.name.startswith(".")
 
 
 def _deeper(contents: Contents) -> Iterator[Folder | File]:
@@ -255,10 +352,6 @@ def _deeper(contents: Contents) -> Iterator[Folder | File]:
 
 def _stem(file: File) -> str:
     return file.name.rpartition(".")[0] or file.name
-
-
-def _suffix(file: File) -> str:
-    return Path(file.name).suffix.lower()
 
 
 def _no_module(file: File) -> str:

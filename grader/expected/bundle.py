@@ -194,14 +194,13 @@ def from_bundle(folder: Path) -> Bundle:
         stored = _STORED.validate_json(path.read_bytes())
         arrays = read_arrays(folder / "public.npz")
     except CourseError as error:
-        file = folder / "public.npz"
-        raise CourseError(f"{NO_BUNDLE}, got {error.__cause__} @ {file}; {AGAIN}") from error
+        raise _damaged(str(error.__cause__), folder / "public.npz") from error
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
         at = "".join(f".{part}" for part in problem["loc"])
-        raise CourseError(f"{NO_BUNDLE}, got {problem['msg']} @ {path} ${at}; {AGAIN}") from error
+        raise _damaged(str(problem["msg"]), f"{path} ${at}") from error
     except OSError as error:
-        raise CourseError(f"{NO_BUNDLE}, got {error.strerror} @ {path}; {AGAIN}") from error
+        raise _damaged(str(error.strerror), path) from error
     rubric = _bundled_rubric(stored.rubric, path)
     described, key = stored.described, Key(secret="public", assignment=rubric.assignment)
     files = read_files(folder)
@@ -226,7 +225,7 @@ def from_bundle(folder: Path) -> Bundle:
                 parameters=parameters_of(described, asked, base),
             )
         except KeyError as error:
-            raise CourseError(f"{NO_BUNDLE}, got no {error} @ {path}; {AGAIN}") from error
+            raise _damaged(f"no {error}", path) from error
         settings[case.id] = setting(case, base, made, rubric.tolerance, key)
     standard = Standard(
         rubric=rubric, settings=settings, trials=plan(rubric, settings), described=described
@@ -235,12 +234,20 @@ def from_bundle(folder: Path) -> Bundle:
     asked_of = [(t.case, t.variant) for t in standard.trials if t.probe != "describe"]
     if mistakes.right and (untold := [each for each in asked_of if each not in mistakes.right]):
         said = " ".join(untold[0])
-        raise CourseError(f"{NO_BUNDLE}, got no fingerprint of {said!r} @ {path}; {AGAIN}")
+        raise _damaged(f"no fingerprint of {said!r}", path)
     return Bundle(
         standard=standard,
         skeleton=stored.skeleton.encode(),
         points=stored.points,
         mistakes=mistakes,
+    )
+
+
+def _damaged(got: str, where: object) -> CourseError:
+    return CourseError(
+        f"{NO_BUNDLE}, got {got} @ {where}; {AGAIN}",
+        code="student.damaged",
+        facts={"got": got, "where": str(where)},
     )
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from grader.adapters import AS_GIVEN, Adaptation
 from grader.assignment import Assignment
 from grader.cases import Key, base_trial, describe_trials, setting
 from grader.checks import idle, plan
@@ -23,8 +24,10 @@ from grader.types import (
 
 
 @stage("reference", whole=True)
-def from_reference(assignment: Assignment, run: Run, secret: str) -> Standard:
-    """The standard that the assignment's reference sets.
+def from_reference(
+    assignment: Assignment, run: Run, secret: str, adapter: Adaptation = AS_GIVEN
+) -> Standard:
+    """The standard that the assignment's reference sets, under an adapter if there is one.
 
     Raises:
         CourseError: the reference fails a case.
@@ -32,10 +35,9 @@ def from_reference(assignment: Assignment, run: Run, secret: str) -> Standard:
     """
     rubric, key = assignment.rubric, Key(secret=secret, assignment=assignment.name)
     where = f"reference/{assignment.name}.py"
-    submission = Submission(
-        student="reference", assignment=assignment.name, path=where, files=(assignment.reference,)
-    )
-    loaded = load(submission, top_level(rubric))
+    file, run = adapter.reference(assignment.reference), adapter.running(run)
+    submission = Submission(student="reference", assignment="", path=where, files=(file,))
+    loaded = load(submission, (*top_level(rubric), *adapter.beside.values()))
 
     def answers(trials: list[Trial]) -> list[RawOutput]:
         job = Job(source=loaded.source, modules={}, trials=tuple(trials), limits=rubric.limits)
@@ -49,9 +51,13 @@ def from_reference(assignment: Assignment, run: Run, secret: str) -> Standard:
         name: output.parameters
         for name, output in zip(asked, answers(list(asked.values())), strict=True)
     }
-    bases = [base_trial(case, key, described, assignment.files) for case in rubric.cases]
+    adapter.fit(rubric, described)
+    bases = [
+        adapter.constrained(base_trial(case, key, described, assignment.files))
+        for case in rubric.cases
+    ]
     expected = [
-        Expected(leaves=output.leaves, parameters=parameters_of(described, asked, base))
+        adapter.narrowed(base, output.leaves, parameters_of(described, asked, base))
         for base, output in zip(bases, answers(bases), strict=True)
     ]
     for case, made in zip(rubric.cases, expected, strict=True):
@@ -71,6 +77,7 @@ def from_reference(assignment: Assignment, run: Run, secret: str) -> Standard:
             )
         settings[each.case.id] = replace(each, expected=replace(each.expected, gradients=arrived))
     trials = plan(rubric, settings)
+    adapter.verify(trials)
     if seeing_nothing := idle(rubric, settings):
         raise CourseError(
             f"expected a case with the axis that a check looks at, got none for "

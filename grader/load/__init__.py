@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from grader.load.assembling import assemble
-from grader.load.choosing import Choice, Preference, changed, choose, differs
+from grader.load.choosing import Choice, Preference, changed, choose, differs, unlike
 from grader.load.missing import stand_ins
 from grader.load.modules import own_modules
 from grader.load.parsing import parse_cells
@@ -25,7 +25,7 @@ from grader.load.reading import CellText, tidy
 from grader.sandbox.stopwatch import stage
 from grader.types import Loaded, Submission
 
-__all__ = ["Preference", "changed_files", "is_untouched", "load", "load_cells"]
+__all__ = ["Preference", "changed_files", "is_untouched", "load", "load_cells", "same_code"]
 
 
 @stage("load")
@@ -110,6 +110,16 @@ def is_untouched(
     """
     choice = choose(submission, entries, skeleton, prefer)
     return not differs(choice.program, entries, skeleton)
+
+
+def same_code(one: Submission, other: Submission, entries: tuple[str, ...]) -> bool:
+    """Whether two submissions of a file each hold the same code for what is asked for.
+
+    Raises:
+        SubmissionError: as `load`.
+    """
+    first, second = (choose(each, entries, None, "notebook") for each in (one, other))
+    return not unlike(first.program, second.program, entries)
 
 
 def _assembled(

@@ -68,7 +68,12 @@ def differs(program: Program, entries: tuple[str, ...], skeleton: bytes) -> bool
     except SubmissionError as error:
         message = f"the skeleton of the assignment can't be read: {error}"
         raise CourseError(message) from error
-    mine, given = _definitions(program, entries), _definitions(plain, entries)
+    return unlike(program, plain, entries)
+
+
+def unlike(program: Program, other: Program, entries: tuple[str, ...]) -> bool:
+    """Whether what the entries depend on, imports aside, is other code in two files."""
+    mine, given = _definitions(program, entries), _definitions(other, entries)
     if len(mine) != len(given):
         return True
     return any(

@@ -9,7 +9,7 @@ from pathlib import PurePath
 
 from grader.load.mentions import imported_modules
 from grader.load.parsing import Fault, parse
-from grader.load.reading import check_size, decode, tidy
+from grader.load.reading import check_size, decode, made_absolute, tidy
 from grader.types import SubmittedFile
 
 _SITE = frozenset({"site-packages", "dist-packages"})
@@ -31,12 +31,17 @@ def is_taken(name: str) -> bool:
 def own_modules(
     files: Iterable[SubmittedFile], chosen: SubmittedFile
 ) -> Mapping[str, SubmittedFile]:
-    """The submission's other modules by the name they are imported by."""
-    return {
-        file.name[:-3]: file
-        for file in files
-        if file is not chosen and file.name.endswith(".py") and file.name[:-3].isidentifier()
-    }
+    """The submission's other modules by the name they are imported by, packages among them."""
+    found: dict[str, SubmittedFile] = {}
+    for file in files:
+        parts = file.name.removesuffix(".py").split("/")
+        if file is chosen or not file.name.endswith(".py") or not all(map(str.isidentifier, parts)):
+            continue
+        for depth in range(1, len(parts)):
+            package = SubmittedFile(name="/".join((*parts[:depth], "__init__.py")), content=b"")
+            found.setdefault(".".join(parts[:depth]), package)
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = file
+    return found
 
 
 def imported_sources(names: Iterable[str], own: Mapping[str, SubmittedFile]) -> dict[str, str]:
@@ -48,16 +53,18 @@ def imported_sources(names: Iterable[str], own: Mapping[str, SubmittedFile]) -> 
     found: dict[str, str] = {}
     todo = [name.partition(".")[0] for name in names]
     while todo:
-        name = todo.pop()
-        if name in found or name not in own or is_taken(name):
+        top = todo.pop()
+        if top in found or top not in own or is_taken(top):
             continue
-        check_size(own[name])
-        found[name] = tidy(decode(own[name].content)[0])
-        tree = parse(found[name])
-        if not isinstance(tree, Fault):
-            for node in ast.walk(tree):
-                if isinstance(node, ast.Import | ast.ImportFrom):
-                    todo += [x.partition(".")[0] for x in imported_modules(node)]
+        for name in (each for each in own if each == top or each.startswith(f"{top}.")):
+            check_size(own[name])
+            text = tidy(decode(own[name].content)[0])
+            found[name] = made_absolute(text, own[name].name)
+            tree = parse(found[name])
+            if not isinstance(tree, Fault):
+                for node in ast.walk(tree):
+                    if isinstance(node, ast.Import | ast.ImportFrom):
+                        todo += [x.partition(".")[0] for x in imported_modules(node)]
     return dict(sorted(found.items()))
 
 

@@ -32,6 +32,7 @@ _ENCODINGS = re.compile(
     r"|windows-\d{3,4}|euc-?kr|euc-?jp|ms949|uhc|johab|shift-?jis|sjis|gb2312|gbk|gb18030"
     r"|big5|koi8-[ru]|mac-roman"
 )
+_RELATIVE = re.compile(r"^([ \t]*)from[ \t]*(\.+)([\w.]*)[ \t]+import\b(?=[ \t]*(.?))", re.M)
 _CELL_MARK = re.compile(r"#\s*(?:%%|In\s*\[)")
 
 
@@ -74,11 +75,34 @@ def read_text(file: SubmittedFile) -> SourceText:
         sources = _notebook_sources(text, file.name)
         cells = tuple(CellText(tidy(source), i) for i, source in enumerate(sources, start=1))
     else:
-        cells = (CellText(tidy(text), None),)
+        cells = (CellText(made_absolute(tidy(text), file.name), None),)
     characters = sum(len(cell.text) for cell in cells)
     if characters > MAX_CODE_CHARACTERS:
         raise too_large(file.name, characters, MAX_CODE_CHARACTERS, "code")
     return SourceText(cells, odd)
+
+
+def made_absolute(text: str, file: str) -> str:
+    """A module's text with its relative imports from the top of the submission, line by line.
+
+    What is run is a module of its own and in no package.
+
+    Args:
+        text: the text.
+        file: its file, by its path in the submission.
+    """
+    package = file.split("/")[:-1]
+
+    def absolute(match: re.Match[str]) -> str:
+        indent, dots, name, following = match.groups()
+        above = len(dots) - 1
+        base = package[: len(package) - above] if above <= len(package) else []
+        module = ".".join([*base, *filter(None, [name])])
+        if module:
+            return f"{indent}from {module} import"
+        return match[0] if following in "(*" else f"{indent}import"
+
+    return _RELATIVE.sub(absolute, text)
 
 
 def check_size(file: SubmittedFile) -> None:

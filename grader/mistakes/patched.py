@@ -17,7 +17,7 @@ from typing import Any
 from grader.errors import EngineError
 from grader.load import load
 from grader.mistakes.known import Ids
-from grader.mutants import Replacement, applied, overlap, patched, replacements
+from grader.mutants import WRAPPED, Replacement, applied, overlap, patched, replacements
 from grader.types import (
     Build,
     Job,
@@ -33,6 +33,7 @@ from grader.types import (
 
 TRIALS_TOGETHER = 600
 """Trials in one child, of several patches: what an output holds on to is given back after it."""
+NO_WRAPPERS: Mapping[str, str] = {}
 LIMITS = Limits(seconds=600, trial_seconds=5, memory_mb=2048)
 
 Asked = tuple[Ids, tuple[Trial, ...]]
@@ -76,6 +77,7 @@ class PatchedReference:
         source: str,
         trials: tuple[Trial, ...],
         run: Callable[[Job], tuple[RawOutput, ...]],
+        wrappers: Mapping[str, str] = NO_WRAPPERS,
     ):
         """Of an assignment.
 
@@ -84,7 +86,9 @@ class PatchedReference:
             source: its reference.
             trials: everything that is asked of a submission.
             run: runs a job.
+            wrappers: code that defines, beside an entry, what is asked in its place.
         """
+        self._wrappers = wrappers
         self._assignment, self._reference, self._run = rubric.assignment, source, run
         self.patches = patches(rubric, source)
         self._names = _names(trials)
@@ -92,7 +96,7 @@ class PatchedReference:
     def code(self, ids: Ids) -> str:
         """The reference with some patches, as it is written."""
         made = [each for one in ids for each in self.patches[one].made]
-        return applied(self._reference, made)
+        return "\n".join((applied(self._reference, made), *self._wrappers.values()))
 
     def source(self, ids: Ids) -> str:
         """The same, loaded as a submission is."""
@@ -149,7 +153,7 @@ class PatchedReference:
             EngineError: they could not be run.
         """
         numbered = sum(name[1:].isdigit() for name in modules)
-        source = _imports(self._names, numbered)
+        source = _imports(self._asked, numbered)
         outputs = self._run(Job(source=source, modules=modules, trials=trials, limits=LIMITS))
         if broken := next((o for o in outputs if o.outcome is Outcome.BROKEN), None):
             raise EngineError(f"expected known mistakes to run: {broken.facts.get('reason')}")
@@ -159,13 +163,19 @@ class PatchedReference:
         name = self._assignment
         file = SubmittedFile(name=f"{name}.py", content=self.code(ids).encode())
         submission = Submission(student="", assignment=name, path=f"{ids}", files=(file,))
-        return load(submission, self._names)
+        return load(submission, tuple(dict.fromkeys((*self._names, *self._asked.values()))))
+
+    @property
+    def _asked(self) -> dict[str, str]:
+        """What is asked of the reference for each name."""
+        wrapped = self._wrappers
+        return {name: f"{WRAPPED}{name}" if name in wrapped else name for name in self._names}
 
     @cached_property
     def _reached(self) -> Mapping[str, frozenset[str]]:
         """The top-level definitions that each name which is asked for reaches, by that name."""
         depends = self._loaded(()).depends
-        return {name: frozenset(depends.get(name, (name,))) for name in self._names}
+        return {name: frozenset(depends.get(at, (at,))) for name, at in self._asked.items()}
 
     @cached_property
     def _definitions(self) -> frozenset[str]:
@@ -208,9 +218,11 @@ def _named(trial: Trial) -> Iterator[str]:
             yield name.partition(".")[0]
 
 
-def _imports(names: Iterable[str], count: int) -> str:
+def _imports(names: Mapping[str, str], count: int) -> str:
     return "\n".join(
-        f"from _{n} import {name} as {name}_{n}" for n in range(count) for name in names
+        f"from _{n} import {there} as {name}_{n}"
+        for n in range(count)
+        for name, there in names.items()
     )
 
 

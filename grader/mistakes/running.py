@@ -6,7 +6,7 @@ from itertools import combinations
 
 from grader.fingerprints import Fingerprint, Key, fingerprint
 from grader.mistakes.known import Ids, Prints, Store
-from grader.mistakes.patched import PatchedReference, renamed
+from grader.mistakes.patched import NO_WRAPPERS, PatchedReference, renamed
 from grader.mutants import definition
 from grader.types import Job, RawOutput, Rubric, Trial
 
@@ -26,6 +26,7 @@ class FromReference:
         trials: tuple[Trial, ...],
         run: Callable[[Job], tuple[RawOutput, ...]],
         store: Store,
+        wrappers: Mapping[str, str] = NO_WRAPPERS,
     ):
         """Of an assignment.
 
@@ -35,9 +36,11 @@ class FromReference:
             trials: everything that is asked of a submission.
             run: runs a job.
             store: keeps fingerprints.
+            wrappers: code that defines, beside an entry, what is asked in its place.
         """
+        self._wrappers = wrappers
         self._rubric, self._store = rubric, store
-        self.patched = PatchedReference(rubric, source, trials, run)
+        self.patched = PatchedReference(rubric, source, trials, run, wrappers)
         self._patches = self.patched.patches
         self._trials = tuple(trial for trial in trials if trial.probe != "describe")
         self._keys = {(trial.case, trial.variant) for trial in self._trials}
@@ -179,7 +182,7 @@ class FromReference:
             bases = list(dict.fromkeys(ids for ids, _ in chunk))
             modules = {f"_base{n}": self.patched.code(ids) for n, ids in enumerate(bases)}
             for n, (ids, name) in enumerate(chunk):
-                own = definition(self.patched.code((*ids, name)), top)
+                own = definition(self.patched.code((*ids, name)), top) + self._wrappers.get(top, "")
                 modules[f"_{n}"] = f"from _base{bases.index(ids)} import *\n\n{own}"
             trials = tuple(renamed(by_key[seen_at[name]], n) for n, (_, name) in enumerate(chunk))
             for (ids, name), output in zip(

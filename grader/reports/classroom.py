@@ -207,7 +207,7 @@ def grades_csv(grades: Sequence[Grade]) -> str:
     writer.writerow(COLUMNS)
     for grade in grades:
         record = _record(grade)
-        writer.writerow([_cell(record[column]) for column in COLUMNS])
+        writer.writerow([csv_cell(record[column]) for column in COLUMNS])
     return sheet.getvalue()
 
 
@@ -372,7 +372,8 @@ def _number(points: Fraction) -> float | int:
     return int(rounded) if rounded.denominator == 1 else float(rounded)
 
 
-def _cell(value: object) -> str:
+def csv_cell(value: object) -> str:
+    """A value as a cell of a CSV of ours: one line, and no formula to a spreadsheet."""
     if value is None:
         return ""
     if isinstance(value, int | float):

@@ -100,9 +100,27 @@ def next_step(view: StudentView, language: str) -> str:
     return say(f"ui.next.public_pass{one}", facts, language)
 
 
+def public_share(view: StudentView, language: str) -> str:
+    """How much of what is public is right, and how much is not public."""
+    facts = {
+        "passed": amount(view.earned or 0),
+        "total": amount(view.possible),
+        "rest": amount(view.pending),
+    }
+    one = "_one" if facts["rest"] == "1" else ""
+    return say(f"ui.public_of{one}", facts, language)
+
+
 def first_to_mend(criteria: Sequence[StudentCriterion]) -> StudentCriterion | None:
     """The first criterion that does not pass, where there is one."""
     return next((criterion for criterion in criteria if _fails(criterion)), None)
+
+
+def first_case(view: StudentView) -> str:
+    """The public case to look at first; empty where none fails."""
+    first = first_to_mend(view.criteria)
+    cases = [case for finding in (first.findings if first else ()) for case in finding.cases]
+    return cases[0] if cases else ""
 
 
 def _fails(criterion: StudentCriterion) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote, urlsplit
 
@@ -18,6 +18,7 @@ from grader.reports.phrasing import (
     diagnosis_heading,
     isolation_statement,
     next_step,
+    public_share,
     status_word,
     verdict_name,
     verdict_word,
@@ -66,6 +67,26 @@ def report_html(view: StudentView, language: str, handout: str = "") -> str:
         anchors={id_: f"criterion-{index}" for id_, index in places.items()},
         titles={one.id: one.title for one in view.criteria},
         links=_links(view, handout),
+        draw=lambda pictures: draw(pictures, language),
+    )
+
+
+def check_html(view: StudentView, language: str, calls: Mapping[str, str]) -> str:
+    """A check as a piece of a notebook: a table, with what is wrong below the rows it is about.
+
+    Args:
+        view: what the student may know.
+        language: "en" or "ko".
+        calls: what was called in each public case.
+    """
+    return render(
+        "check.html",
+        language,
+        view=view,
+        calls=calls,
+        next_step=next_step(view, language),
+        public_share=public_share(view, language),
+        titles={one.id: one.title for one in view.criteria},
         draw=lambda pictures: draw(pictures, language),
     )
 

@@ -149,8 +149,8 @@ def curve(rows: Sequence[Row], text: str, counted: bool = True) -> Markup:
     )
     frame = f'<path class="axis" d="M{left} {top}V{bottom}H{right}"/>'
     labels = (
-        f'<text class="end" x="{left - 4}" y="{top + 6}">{number_text(high, 3)}</text>'
-        f'<text class="end" x="{left - 4}" y="{bottom}">{number_text(low, 3)}</text>'
+        f'<text class="end" x="{left - 4}" y="{top + 6}">{_tick(high, low)}</text>'
+        f'<text class="end" x="{left - 4}" y="{bottom}">{_tick(low, high)}</text>'
     )
     if counted:
         labels += (
@@ -162,6 +162,11 @@ def curve(rows: Sequence[Row], text: str, counted: bool = True) -> Markup:
         f'width="{_CURVE_WIDTH}" height="{_CURVE_HEIGHT}" role="img" '
         f'aria-label="{escape(text)}">{frame}{lines}{labels}</svg>'
     )
+
+
+def _tick(value: float, other: float) -> str:
+    """An end of the axis; what rounding leaves beside the other end is nothing."""
+    return number_text(0.0 if abs(value) < 1e-9 * abs(other) else value, 3)
 
 
 def _line(row: Row, steps: int, low: float, high: float, name: str) -> str:

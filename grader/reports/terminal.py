@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
 from rich.padding import Padding
@@ -22,6 +23,7 @@ from grader.reports.phrasing import (
     MARKS,
     amount,
     diagnosis_heading,
+    first_case,
     next_step,
     status_word,
     verdict_name,
@@ -42,6 +44,7 @@ STYLES = {
 }
 """Colour of each verdict, of the sixteen that every terminal lets its user choose."""
 
+NO_CALLS: Mapping[str, str] = MappingProxyType({})
 _NARROW = 60
 _NAME_WIDTH = 40
 
@@ -54,19 +57,24 @@ class CheckReport:
     """What the student may know."""
     language: str
     """"en" or "ko"."""
+    calls: Mapping[str, str]
+    """What was called in each public case."""
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Criterion by criterion, then notes, then one line that says what to do next."""
         marks = ASCII_MARKS if options.ascii_only else MARKS
         yield from _head(self.view, self.language)
+        calls = dict(self.calls)
         for criterion in self.view.criteria:
-            yield from _criterion(criterion, self.view, marks, self.language)
+            yield from _criterion(criterion, self.view, marks, self.language, calls)
         if self.view.notes:
             yield Text()
             yield Text(say("ui.notes", {}, self.language), style="bold")
             for note in self.view.notes:
                 yield _hanging(_sentence(phrase(note.code, note.facts, self.language)), 2)
         yield Text()
+        if case := first_case(self.view):
+            yield Text(say("ui.replay", {"case": case}, self.language), style="dim")
         yield Text(next_step(self.view, self.language), style="bold")
 
 
@@ -98,9 +106,11 @@ class ClassReport:
         yield Text(say("ui.class.next", facts, self.language), style="bold")
 
 
-def check_report(view: StudentView, language: str) -> CheckReport:
-    """What `grader check` prints."""
-    return CheckReport(view, language)
+def check_report(
+    view: StudentView, language: str, calls: Mapping[str, str] = NO_CALLS
+) -> CheckReport:
+    """What `grader check` prints; `calls` says what was called in each public case."""
+    return CheckReport(view, language, calls)
 
 
 def class_report(grades: Sequence[Grade], language: str) -> ClassReport:
@@ -123,8 +133,13 @@ def _head(view: StudentView, language: str) -> Iterable[Text]:
 
 
 def _criterion(
-    criterion: StudentCriterion, view: StudentView, marks: dict[str, str], language: str
+    criterion: StudentCriterion,
+    view: StudentView,
+    marks: dict[str, str],
+    language: str,
+    calls: dict[str, str],
 ) -> Iterable[RenderableType]:
+    """One criterion; of `calls` those that it shows are taken out."""
     name = verdict_name(criterion.verdict)
     row = Table.grid(padding=(0, 1), expand=False)
     row.add_column(width=1, no_wrap=True)
@@ -148,6 +163,10 @@ def _criterion(
             ask = Text.assemble((f"{say('ui.ask', {}, language)} ", "bold"))
             yield _hanging(ask.append_text(_sentence(prose(hint.of(language)))), 6)
     for finding in criterion.findings:
+        case = finding.cases[0] if finding.cases and name in ("fail", "error") else ""
+        if case in calls:
+            facts = {"case": case, "call": calls.pop(case)}
+            yield _hanging(_sentence(phrase("ui.called", facts, language)))
         yield _hanging(_finding(finding, language))
     for hidden in criterion.hidden:
         yield _hanging(_sentence(phrase(hidden.code, {}, language)))

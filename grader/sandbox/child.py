@@ -4,7 +4,7 @@
 that forks.
 """
 
-import fcntl
+import importlib
 import itertools
 import json
 import os
@@ -19,20 +19,17 @@ from pathlib import Path
 from typing import Any
 
 from grader.errors import EngineError
-from grader.sandbox import stopwatch, wire
+from grader.sandbox.heard import Heard
 from grader.sandbox.warm import END_SECONDS, Zygote
 from grader.types import Limits, Outcome, RawOutput
 
-PRINTED_BYTES_KEPT = 20_000
 PATIENCE = 2.0
 """How many times a limit is given besides, at most, for the time without a processor to run on."""
-ANNOUNCEMENTS = 2
-"""Frames before the first answer: that it is set up, and how the load went."""
 PAUSE_SECONDS = 0.002
 """So that several answers are read at once: to wake up for each costs both sides."""
 
 
-class Child:
+class Child(Heard):
     """One child at work on one submission, from its fork to its end."""
 
     def __init__(
@@ -50,21 +47,9 @@ class Child:
             EngineError: the zygote can't be started.
             OSError: it is gone, or there is no descriptor or scratch folder to be had.
         """
-        self._zygote, self._limits = zygote, limits
-        self._reader = wire.FrameReader(wire.Caps(payload_bytes=limits.result_bytes))
-        self._printed, self._told, self._printed_bytes = bytearray(), bytearray(), 0
-        self._allowed, self._dying = ANNOUNCEMENTS, False
-        self._heard = 0
-        self.frames: list[Any] = []
-        """What it has sent."""
-        self.stopped: RawOutput | None = None
-        """Why it was ended, if it broke a rule or a limit."""
-        self.forged = False
-        """Whether it sent what our worker does not send."""
-        self.ended = False
-        """Whether it, and every process below it, is gone."""
-        self.lacked_seconds = 0.0
-        """How long it was asked for answers and had no processor to run on."""
+        super().__init__(limits)
+        self._zygote = zygote
+        self._told, self._dying = bytearray(), False
         with ExitStack() as stack:
             stack.enter_context(places)
             scratch = tempfile.mkdtemp(prefix="grader-job-")
@@ -89,11 +74,6 @@ class Child:
             self._poll.register(descriptor, select.POLLIN)
 
     @property
-    def printed(self) -> str:
-        """What the submission has written to stdout and stderr, cut."""
-        return self._printed.decode("utf-8", "replace")
-
-    @property
     def told(self) -> dict[str, Any]:
         """What the zygote told of it: its pid; once it has ended, its wait status and CPU time."""
         told: dict[str, Any] = {}
@@ -101,30 +81,23 @@ class Child:
             told |= json.loads(line)
         return told
 
-    def ask(self, plan: int, count: int, seconds: float) -> list[Any]:
-        """The answers to a plan; fewer than `count` where the child ended first.
+    def _send(self, plan: bytes, seconds: float) -> None:
+        with sealed(plan) as descriptor:
+            try:
+                socket.send_fds(self._results, [b"p"], [descriptor])
+            except OSError:  # it is gone, or has closed its end: what it has told says which
+                self._stop(None)
+            self._watch(self._allowed, seconds)
 
-        Args:
-            plan: descriptor of the plan's frame.
-            count: how many answers it asks for.
-            seconds: the most that may pass.
+    def death(self) -> RawOutput:
+        """How a child that nobody stopped came to its end.
 
         Raises:
-            EngineError: a killed child did not end.
+            EngineError: nobody told: the zygote is gone too.
         """
-        before = max(len(self.frames), ANNOUNCEMENTS)
-        self._allowed = before + count + 1
-        try:
-            socket.send_fds(self._results, [b"p"], [plan])
-        except OSError:  # it is gone, or has closed its end: what it has told says which
-            self._stop(None)
-        self._watch(self._allowed, seconds)
-        for frame in self.frames[self._heard :]:
-            stopwatch.told(frame)
-        self._heard = len(self.frames)
-        if len(self.frames) >= self._allowed and not is_end(self.frames[-1]):
-            self._forge("expected one frame for each trial and then the end, got another")
-        return self.frames[before : before + count]
+        if "status" not in self.told:
+            raise EngineError("expected to be told how a child ended; the warm process is gone")
+        return death(self.told, self._limits)
 
     def close(self) -> None:
         """Ends the child, and waits until everything below it is gone.
@@ -193,30 +166,9 @@ class Child:
         if descriptor == self._status:
             self._told += data
         elif descriptor == self._output:
-            self._printed_bytes += len(data)
-            self._printed += data[: PRINTED_BYTES_KEPT - len(self._printed)]
-            if self._printed_bytes > self._limits.output_bytes:
-                facts = {"megabytes": self._limits.output_bytes / 1e6}
-                self._stop(RawOutput(outcome=Outcome.FLOOD, facts=facts))
+            self._take_output(data)
         else:
-            try:
-                self.frames += self._reader.feed(data)
-                if len(self.frames) > self._allowed:
-                    raise wire.WireError("expected one frame for each trial, got more")
-            except wire.WireError as error:
-                self._forge(str(error))
-
-    def _forge(self, got: str) -> None:
-        """Ends a child that sent what our worker does not send."""
-        self.forged = True
-        facts = {"reason": "frame", "got": got}
-        self.stopped = RawOutput(outcome=Outcome.UNREADABLE, facts=facts)
-        self._stop(None)
-
-
-def is_end(frame: Any) -> bool:
-    """Whether it is what the worker sends after the last answer to a plan."""
-    return isinstance(frame, dict) and frame.keys() == {"done", stopwatch.TOLD}
+            self._take_results(data)
 
 
 def clear(folder: str) -> None:
@@ -292,6 +244,7 @@ def sealed(data: bytes) -> Iterator[int]:
         while view:
             view = view[os.write(descriptor, view) :]
         if hasattr(os, "memfd_create"):
+            fcntl = importlib.import_module("fcntl")  # not where there is no Unix
             seals = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
             fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, seals)
         yield descriptor

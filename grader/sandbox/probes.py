@@ -8,14 +8,14 @@ harness and the code fit together is a `Misfit`.
 
 import functools
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 import torch
 
-from . import stopwatch
+from . import forms, stopwatch
 from .instances import Instances
 from .values import (
     Misfit,
@@ -48,13 +48,11 @@ PLAIN: Tree = {
     "steps": {},
     "inputs_back": False,
     "again": False,
+    "form": {},
 }
 """What a question that leaves it out is to have."""
 
 instances = Instances()
-
-fitting: set[tuple[object, ...]] = set()
-"""Calls whose arguments are known to fit: inspecting a signature costs as much as a small call."""
 
 
 class StoredLogits(torch.nn.Module):
@@ -94,13 +92,17 @@ def run(trial: Tree, namespace: Mapping[str, Any], result_bytes: int) -> Tree:
         name, method = trial["entry"], ""
     entry = _entry(name, namespace)
     given = (trial["config"], trial["weights"], trial["mode"])
-    built = _build(entry, *given, name, again=trial["again"])
+    built = _build(entry, *given, name, trial["form"], namespace, again=trial["again"])
     if method:
         return _method(built, method, trial, namespace, result_bytes)
     if trial["probe"] == "describe":
         described = describe(built) if isinstance(built, torch.nn.Module) else []
         return {"parameters": described}
     if trial["probe"] == "gradients":
+        if "backward" in trial["form"]:
+            (call,) = trial["calls"]
+            arguments = {n: _argument(v, n, {}, namespace) for n, v in call["args"].items()}
+            return forms.backward(built, arguments, trial, namespace, result_bytes)
         return _gradients(built, trial, namespace, result_bytes)
     if trial["probe"] == "slopes":
         return _slopes(built, trial, namespace)
@@ -143,6 +145,8 @@ def _build(
     weights: Tree | None,
     mode: str,
     name: str,
+    form: Tree,
+    namespace: Mapping[str, Any],
     *,
     again: bool = False,
 ) -> Callable[..., Any]:
@@ -152,17 +156,16 @@ def _build(
     """
     if not inspect.isclass(entry):
         return entry
-    options = _plain(config)
-    key = (entry, mode, options)
+    options, form = _plain(config), _plain(form)
+    key = (entry, mode, options, form)
     if weights is not None and (kept := instances.again(key, weights)) is not None:
         return kept
-    _bind(entry, options, name)
     drawn = torch.default_generator.get_state()
     with initialised(weights is None):
-        module: Any = entry(**options)
+        module: Any = forms.built(entry, options, form, namespace, name)
     if isinstance(module, torch.nn.Module):
         if weights is not None:
-            _give_weights(module, weights, name)
+            _give_weights(module, weights, name, form.get("buffers", []))
         module.train(mode == "train")
         # What draws random numbers as it is built would leave others to a call the second time.
         if again and torch.equal(drawn, torch.default_generator.get_state()):
@@ -191,8 +194,11 @@ def _nothing(self: torch.nn.Module) -> None:
     pass
 
 
-def _give_weights(module: torch.nn.Module, weights: Tree, entry: str) -> None:
-    own = dict(module.named_parameters(remove_duplicate=False))
+def _give_weights(
+    module: torch.nn.Module, weights: Tree, entry: str, buffers: Sequence[str]
+) -> None:
+    own: dict[str, torch.Tensor] = dict(module.named_parameters(remove_duplicate=False))
+    own |= {name: buffer for name, buffer in module.named_buffers() if name in buffers}
     misshapen = [
         [name, list(weights[name].shape), list(own[name].shape)]
         for name in weights
@@ -208,22 +214,9 @@ def _give_weights(module: torch.nn.Module, weights: Tree, entry: str) -> None:
             parameter.copy_(tensor(weights[name]))
 
 
-def _bind(function: Callable[..., Any], arguments: Tree, name: str) -> None:
-    """Says that a signature does not fit before the call, so that it is no error in its body."""
-    called = function.forward if isinstance(function, torch.nn.Module) else function
-    form = (name, inspect.isclass(function), *arguments)
-    if form in fitting:
-        return
-    try:
-        signature = inspect.signature(called)
-    except (TypeError, ValueError):
-        return
-    try:
-        signature.bind(**arguments)
-    except TypeError as error:
-        facts = {"entry": name, "message": str(error), "given": list(arguments)}
-        raise Misfit("signature", facts) from error
-    fitting.add(form)
+def _answer(function: Callable[..., Any], arguments: Tree, trial: Tree) -> Any:
+    """What one call returns, in the form that an adapter tells, or by keywords and whole."""
+    return forms.called(function, arguments, trial["form"], trial["entry"])
 
 
 def _call(
@@ -239,8 +232,7 @@ def _call(
         }
         for name, index in call.get("feed", {}).items():
             arguments[name] = _fed(previous, index)
-        _bind(function, arguments, trial["entry"])
-        previous = function(**arguments)
+        previous = _answer(function, arguments, trial)
         results.append(list(leaves(previous, result_bytes)))
     inputs = {}
     if trial["inputs_back"]:
@@ -282,10 +274,9 @@ def _gradients(
 
 def _contracted(function: Callable[..., Any], arguments: Tree, trial: Tree) -> Any:
     """The sum of every float output times its cotangent; 0 where there is no float output."""
-    _bind(function, arguments, trial["entry"])
     outputs = [
         value
-        for _, value in walk(function(**arguments), "")
+        for _, value in walk(_answer(function, arguments, trial), "")
         if isinstance(value, torch.Tensor) and torch.is_floating_point(value)
     ]
     cotangents = [tensor(array) for array in trial["cotangents"]]
@@ -338,6 +329,8 @@ def _argument(value: Any, name: str, objects: Tree, namespace: Mapping[str, Any]
         return value
     if "number" in value:
         return float(value["number"])
+    if "mapping" in value:
+        return {n: _argument(v, n, objects, namespace) for n, v in value["mapping"].items()}
     if "numpy" in value:
         return np.array(value["numpy"], order="C")
     if name not in objects:
@@ -353,7 +346,8 @@ def _make(value: Tree, objects: Tree, namespace: Mapping[str, Any]) -> Any:
         parameters = objects[value["of"]].parameters()
         return getattr(torch.optim, value["optimizer"])(parameters, **_plain(value["config"]))
     entry = _entry(value["build"], namespace)
-    built = _build(entry, value["config"], value["weights"], value["mode"], value["build"])
+    given = (value["config"], value["weights"], value["mode"], value["build"])
+    built = _build(entry, *given, value.get("form", {}), namespace)
     if isinstance(built, torch.nn.Module):
         for name, parameter in built.named_parameters():
             parameter.requires_grad_(parameter.requires_grad and name not in value["frozen"])
@@ -377,7 +371,7 @@ def _plain(config: Tree) -> Tree:
 
 def _number(value: Any) -> Any:
     if isinstance(value, dict):
-        return float(value["number"])
+        return float(value["number"]) if "number" in value else _plain(value)
     if isinstance(value, (tuple, list)):
         return type(value)(map(_number, value))
     return value

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from grader.types import Build, Call, Job, Optimizer, StoredLogits, Trial
+from grader.types import Build, Call, Job, Named, Optimizer, StoredLogits, Trial
 
 
 def job_tree(job: Job) -> dict[str, Any]:
@@ -54,6 +54,7 @@ def trial_tree(trial: Trial) -> dict[str, Any]:
         "steps": dict(trial.steps),
         "seed": trial.seed,
         "inputs_back": trial.inputs_back,
+        "form": _value(trial.form),
     }
     return {name: value for name, value in tree.items() if value or name == "weights"}
 
@@ -75,7 +76,10 @@ def _value(value: Any, numpy: bool = False) -> Any:
             "weights": None if value.weights is None else dict(value.weights),
             "mode": value.mode,
             "frozen": list(value.frozen),
+            "form": _value(value.form),
         }
+    if isinstance(value, Named):
+        return {"mapping": _value(value.values, numpy)}
     if isinstance(value, Optimizer):
         return {"optimizer": value.name, "of": value.of, "config": _value(value.config)}
     if isinstance(value, StoredLogits):

@@ -10,14 +10,16 @@ import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 
 from grader.errors import EngineError
 from grader.sandbox import wire
-from grader.sandbox.child import ANNOUNCEMENTS, Child, death, sealed
+from grader.sandbox.child import Child
+from grader.sandbox.heard import ANNOUNCEMENTS, Heard
 from grader.sandbox.outputs import OUR_FAULT, raw_output
 from grader.sandbox.questions import job_tree, plan_tree
+from grader.sandbox.standby import Standby, Started
 from grader.sandbox.stopwatch import stage
 from grader.sandbox.turns import Turn
 from grader.sandbox.warm import Isolation, Zygote
@@ -29,12 +31,15 @@ MOST_AT_ONCE = 64
 Ask = Callable[[tuple[Trial, ...]], tuple[RawOutput, ...]]
 """Asks a submission further trials; one output for each, in order."""
 
+Open = Callable[[Job], AbstractContextManager[Ask]]
+"""Begins a conversation with a submission."""
+
 
 class Runner:
     """Runs jobs; safe to use from several threads at once."""
 
-    def __init__(self, zygote: Zygote, at_once: int = MOST_AT_ONCE):
-        """A runner of children of `zygote`, at most `at_once` of them at a time."""
+    def __init__(self, zygote: Zygote | Standby, at_once: int = MOST_AT_ONCE):
+        """A runner of processes that `zygote` gives, at most `at_once` of them at a time."""
         self._zygote = zygote
         self._places = threading.BoundedSemaphore(at_once)
         self._plans: dict[tuple[int, ...], tuple[tuple[Trial, ...], bytes]] = {}
@@ -65,9 +70,12 @@ class Runner:
         """How submissions are shut in."""
         return self._zygote.isolation()
 
-    def child(self, job: Job) -> Child:
-        """A new child that loads the job's submission, as soon as there is a place for it."""
-        return Child(self._zygote, self._places, wire.encode(job_tree(job)), job.limits)
+    def child(self, job: Job) -> Heard:
+        """A new process that loads the job's submission, as soon as there is a place for it."""
+        tree = wire.encode(job_tree(job))
+        if isinstance(self._zygote, Standby):
+            return Started(self._zygote, self._places, tree, job.limits)
+        return Child(self._zygote, self._places, tree, job.limits)
 
     def plan(self, trials: tuple[Trial, ...]) -> bytes:
         """The trials' frame; the last few are kept, since a class is asked the same questions."""
@@ -86,7 +94,7 @@ class _Conversation:
     def __init__(self, runner: Runner, job: Job, turn: Turn):
         self._runner, self._job, self._turn = runner, job, turn
         self._seconds = job.limits.seconds
-        self._child: Child | None = None
+        self._child: Heard | None = None
         self._spent: set[str] = set()
         self._over: RawOutput | None = None
 
@@ -153,9 +161,7 @@ class _Conversation:
             self._child = self._runner.child(self._job)
         child, started = self._child, time.monotonic()
         lacked = child.lacked_seconds
-        with ExitStack() as stack:
-            plan = stack.enter_context(sealed(self._runner.plan(trials)))
-            answers = child.ask(plan, len(trials), self._seconds)
+        answers = child.ask(self._runner.plan(trials), len(trials), self._seconds)
         self._seconds -= time.monotonic() - started - (child.lacked_seconds - lacked)
         outputs = [
             raw_output(frame, trial, self._job, child.printed)
@@ -166,25 +172,22 @@ class _Conversation:
             self.part()
         return outputs if self._over is None else [self._over] * len(trials)
 
-    def _lost(self, child: Child) -> RawOutput:
+    def _lost(self, child: Heard) -> RawOutput:
         """Why a child gave no further answer; what befell the whole submission is remembered."""
         if child.forged:
             assert child.stopped is not None
             self._over = child.stopped
             return child.stopped
-        told, frames = child.told, child.frames
+        frames = child.frames
         if not frames:
-            raise EngineError(
-                f"expected a child to set itself up, but it ended: {told} {child.printed}"
-            )
+            raise EngineError(f"expected a process to set itself up, but it ended: {child.printed}")
         if len(frames) == ANNOUNCEMENTS:
             loaded = raw_output(frames[1], None, self._job, child.printed)
             if loaded.outcome is not Outcome.OK:
                 self._over = replace(loaded, facts={**loaded.facts, "loading": True})
                 return self._over
-        if "status" not in told:
-            raise EngineError("expected to be told how a child ended; the warm process is gone")
-        lost = child.stopped or death(told, self._job.limits)
+        died = child.death()
+        lost = child.stopped or died
         if len(frames) < ANNOUNCEMENTS:
             self._over = replace(lost, facts={**lost.facts, "loading": True})
             return self._over

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from . import probes, stopwatch, values, wire
+from . import forms, probes, stopwatch, values, wire
 
 MODULE = "submission"
 JOB_CAPS = wire.Caps(header_bytes=64_000_000, payload_bytes=1_000_000_000)
@@ -173,7 +173,8 @@ class SubmittedModules(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         """A spec for the names that the submission holds."""
         if name not in self._sources:
             return None
-        return importlib.util.spec_from_loader(name, self)
+        package = any(other.startswith(f"{name}.") for other in self._sources)
+        return importlib.util.spec_from_loader(name, self, is_package=package)
 
     def exec_module(self, module: types.ModuleType) -> None:
         """Runs the file's source in its module."""
@@ -231,6 +232,8 @@ def portable() -> None:
     loader: Any = torch.utils.data.DataLoader
     loader.__init__ = _without_workers(loader.__init__)
     for owner, name, what, kind in REFUSED:
+        if not hasattr(owner, name):  # os.fork, where there is none
+            continue
         setattr(owner, name, _worded(getattr(owner, name), what, kind))
 
 
@@ -346,7 +349,7 @@ def warm_up(training: bool) -> None:
 def forget() -> None:
     """Leaves nothing of the warming up where a submission could meet it."""
     del sys.modules[MODULE], linecache.cache[f"<{MODULE}>"]
-    probes.fitting.clear()
+    forms.fitting.clear()
     probes.instances.forget()
 
 

@@ -1,0 +1,26 @@
+import math
+
+import torch
+from torch import nn
+
+
+class MultiHeadAttentionLayer(nn.Module):
+    def __init__(self, d_model, n_heads):
+        super().__init__()
+        self.heads = n_heads
+        self.fc_q = nn.Linear(d_model, d_model)
+        self.fc_k = nn.Linear(d_model, d_model)
+        self.fc_v = nn.Linear(d_model, d_model)
+        self.fc_o = nn.Linear(d_model, d_model)
+
+    def split(self, x):
+        return x.view(x.size(0), x.size(1), self.heads, -1).transpose(1, 2)
+
+    def forward(self, query, key, value, mask=None):
+        q, k, v = self.split(self.fc_q(query)), self.split(self.fc_k(key)), self.split(self.fc_v(value))
+        scores = q @ k.transpose(-2, -1) / math.sqrt(q.size(-1))
+        if mask is not None:
+            scores = scores.masked_fill(mask == 0, -math.inf)
+        weights = torch.nan_to_num(scores.softmax(dim=-1))
+        out = (weights @ v).transpose(1, 2).flatten(2)
+        return self.fc_o(out), weights
