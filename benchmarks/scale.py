@@ -202,7 +202,8 @@ def measure(mode: str, count: int, folder: Path, environment: dict[str, str], se
     if not class_folder.exists():
         generate(class_folder, count, seed)
     command = [sys.executable, "-m", "grader", "grade", "chain", str(class_folder), "--json"]
-    command += ["--course", str(folder / "course"), "--out", str(out)]
+    course = make_course(folder / f"course-{mode}-{count}")  # with a gradebook of its own
+    command += ["--course", str(course), "--out", str(out)]
     if mode == "dask":
         with dask_cluster(folder, environment) as (address, others):
             seconds, spent, peaks = timed([*command, "--scheduler", address], environment, others)
@@ -211,10 +212,8 @@ def measure(mode: str, count: int, folder: Path, environment: dict[str, str], se
         workers = str(MODES.index(mode) + 1)
         seconds, spent, peaks = timed([*command, "-j", workers], environment, [])
     again, _, _ = timed([*command, "-j", "2"], environment, [])
-    every = list(out.rglob("*"))
-    pages = [path for path in every if path.parent.parent == out and path.parent.name[0] != "."]
-    store = size(path for path in every if path not in set(pages) and path.parent != out)
-    store += size(iter(out.glob("*.db*")))
+    pages = [path for path in out.rglob("*") if path.parent.parent == out]
+    store = size(course.glob("gradebook.db*"))
     print(
         f"{mode:>5}{count:>8}{seconds:>10.1f}{1e3 * seconds / count:>10.1f}"
         f"{1e3 * spent / count:>8.0f}{again:>9.1f}"

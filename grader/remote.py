@@ -17,6 +17,7 @@ from typing import Any
 
 from distributed import Worker, WorkerPlugin, get_worker
 
+from grader.adapters.model import FOLDER as ADAPTERS
 from grader.cluster import DEATHS, Cluster
 from grader.course import FILE, require
 from grader.errors import CourseError, EngineError, GraderError, UsageError
@@ -123,6 +124,7 @@ def _kit(course: Path, name: str, secret: str, *, unisolated: bool) -> bytes:
         course / FILE,
         course / "reference" / f"{name}.py",
         course / "rubrics" / f"{name}.yaml",
+        course / ADAPTERS / f"{name}.yaml",
         *sorted((course / "assignments" / name).rglob("*")),
     ]
     here = provenance("", "")

@@ -94,6 +94,21 @@ def test_no_name_of_a_student_travels_and_only_bytes_do(course: Path) -> None:
     assert json.loads(packed)["files"] == [["tiny.py", "AP8="]]
 
 
+def test_a_worker_is_sent_all_that_decides_a_mark_and_no_other_assignment(course: Path) -> None:
+    for name in ("course.yaml", "adapters/tiny.yaml", "adapters/other.yaml", "rubrics/other.yaml"):
+        (course / name).parent.mkdir(exist_ok=True)
+        (course / name).write_text("")
+    kit = json.loads(remote._kit(course, "tiny", "secret", unisolated=False))
+    assert set(kit["files"]) == {
+        "course.yaml",
+        "adapters/tiny.yaml",
+        "rubrics/tiny.yaml",
+        "reference/tiny.py",
+        "assignments/tiny/README.md",
+    }
+    assert kit["secret"] == "secret"
+
+
 def test_a_worker_that_is_killed_in_the_middle_of_a_class_loses_no_mark(
     course: Path, processes: Processes, tmp_path: Path
 ) -> None:
