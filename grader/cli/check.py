@@ -9,11 +9,19 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from grader.cli.options import FAILED, WITHHELD, CourseOption, JsonOption, LanguageOption
+from grader.cli.options import (
+    FAILED,
+    WITHHELD,
+    CourseOption,
+    JsonOption,
+    LanguageOption,
+    write_file,
+)
 from grader.errors import GraderError, UsageError
+from grader.exports.classroom import classroom_text
 from grader.reports.asked import first_calls
 from grader.reports.messages import say
-from grader.reports.student import report_json
+from grader.reports.student import report_json, report_markdown
 from grader.reports.terminal import check_report
 from grader.reports.view import student_view
 from grader.sandbox.processes import warm_process
@@ -41,6 +49,13 @@ def check(
     report: Annotated[
         Path | None, typer.Option("--report", help="Write a page that you can hand in.")
     ] = None,
+    classroom: Annotated[
+        Path | None, typer.Option(help="Write the result here as GitHub Classroom reads it.")
+    ] = None,
+    summary: Annotated[
+        Path | None,
+        typer.Option(envvar="GITHUB_STEP_SUMMARY", help="Add the report as Markdown to this file."),
+    ] = None,
 ) -> None:
     """Check your own work against the public cases."""
     zygote = warm_process()
@@ -66,6 +81,10 @@ def check(
         sys.stdout.write(report_json(student_view(checked.grade)))
     else:
         _print(checked, lang)
+    if classroom is not None:
+        write_file(classroom, classroom_text(checked.grade, lang))
+    if summary is not None:
+        write_file(summary, report_markdown(student_view(checked.grade), lang), more=True)
     if checked.grade.status is Status.WITHHELD:
         raise typer.Exit(WITHHELD)
     if not checked.passed:

@@ -7,6 +7,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from grader.errors import EngineError
 from grader.spoken import Language, default_language
 
 FAILED, WRONG_USE, WITHHELD, INTERRUPTED = 1, 2, 3, 130
@@ -40,3 +41,16 @@ def progress_bar(console: Console) -> Progress:
         disable=not console.is_terminal,
         transient=True,
     )
+
+
+def write_file(path: Path, text: str, *, more: bool = False) -> None:
+    """Writes a file that an option names, or adds to it.
+
+    Raises:
+        EngineError: it can't be written.
+    """
+    try:
+        with path.open("a" if more else "w", encoding="utf-8", newline="") as file:
+            file.write(text)
+    except OSError as error:
+        raise EngineError(f"expected to write {path}, got: {error.strerror}") from error

@@ -16,10 +16,10 @@ from grader.ci import Regraded
 from grader.ci import regrade as grade_again
 from grader.ci.changes import changed_files, touched
 from grader.ci.telling import annotations, as_json, counts_text, suites, summary, table
-from grader.cli.options import FAILED, WITHHELD, CourseOption, JsonOption
+from grader.cli.options import FAILED, WITHHELD, CourseOption, JsonOption, write_file
 from grader.collect import collect
 from grader.course import course_roster, gradebook_place, require
-from grader.errors import EngineError, UsageError
+from grader.errors import UsageError
 from grader.executors import executor
 from grader.exports.junit import junit_xml
 from grader.gradebook import Gradebook
@@ -87,9 +87,9 @@ def regrade(
         for line in annotations(found):
             sys.stderr.write(line + "\n")
     if summary_file is not None:
-        _write(summary_file, summary(found, dry_run=dry_run), more=True)
+        write_file(summary_file, summary(found, dry_run=dry_run), more=True)
     if junit is not None:
-        _write(junit, junit_xml(suites(found), host=platform.node()))
+        write_file(junit, junit_xml(suites(found), host=platform.node()))
     _leave(found, fail_under)
 
 
@@ -122,14 +122,6 @@ def _say(found: Sequence[Regraded], *, dry_run: bool, machine: bool) -> None:
             console.print(f"counts nowhere: {told}: no such criterion is graded now")
     if not found:
         console.print("nothing has been handed in")
-
-
-def _write(path: Path, text: str, *, more: bool = False) -> None:
-    try:
-        with path.open("a" if more else "w", encoding="utf-8", newline="") as file:
-            file.write(text)
-    except OSError as error:
-        raise EngineError(f"expected to write {path}, got: {error.strerror}") from error
 
 
 def _leave(found: Sequence[Regraded], fail_under: float | None) -> None:

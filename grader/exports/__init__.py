@@ -6,4 +6,5 @@ matching    rows of a sheet <-> students, and what each cell becomes
 canvas, moodle        the sheet that the instructor downloaded, filled in
 plain       a CSV of our own                 gradescope    results.json
 autograder  the zip that Gradescope runs     junit         what continuous integration reads
+classroom   one student's result, as GitHub Classroom reads it
 """
