@@ -1,7 +1,7 @@
 """Writes docs/rubric.md from the models that rubrics and course.yaml are read into.
 
-    python docs/rubric_reference.py          # writes it
-    python docs/rubric_reference.py --check  # exits 1 when it is stale
+python docs/rubric_reference.py          # writes it
+python docs/rubric_reference.py --check  # exits 1 when it is stale
 """
 
 import ast
@@ -40,8 +40,8 @@ HEADINGS = {
 }
 HEAD = """# Every key of a rubric and of course.yaml
 
-Generated from the models by `python docs/rubric_reference.py`; do not edit. What a rubric is for, with examples:
-[write an assignment](authors.md).
+Generated from the models by `python docs/rubric_reference.py`; do not edit. What a rubric is for,
+with examples: [write an assignment](authors.md).
 """
 
 
