@@ -57,7 +57,7 @@ def typed(page: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 def test_the_site_builds_and_no_warning_is_let_through(tmp_path: Path) -> None:
-    built = python("-m", "mkdocs", "build", "--strict", "--quiet", "-d", tmp_path / "site")
+    built = python("-m", "mkdocs", "build", "--strict", "-d", tmp_path / "site")
     assert built.returncode == 0, built.stdout + built.stderr
     home = (tmp_path / "site" / "index.html").read_text("utf-8")
     for page in PAGES[1:]:
@@ -71,7 +71,7 @@ def test_a_link_that_leads_nowhere_would_fail_the_build(tmp_path: Path) -> None:
     page = tmp_path / "docs" / "numerics.md"
     page.write_text(page.read_text("utf-8") + "\n[nowhere](nowhere.md)\n", "utf-8")
     configuration = tmp_path / "mkdocs.yml"
-    built = python("-m", "mkdocs", "build", "--strict", "--quiet", "-f", configuration)
+    built = python("-m", "mkdocs", "build", "--strict", "-f", configuration)
     assert built.returncode != 0
 
 
