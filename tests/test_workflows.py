@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from workflow_steps import ROOT, Machine, filled_in, load, true
 
 from grader.assignment import read_assignment
-from grader.cli import COMMANDS, app
+from grader.cli import app
 from grader.expected import from_reference
 from grader.sandbox.runner import Runner
 
@@ -368,17 +368,12 @@ def _held(value: float, everything: bytes, bundle: Path) -> bool:
 
 # -- every night ------------------------------------------------------------------------------
 
-NIGHT = pytest.mark.skipif(
-    not {"pull", "return"} <= set(COMMANDS), reason="this grader has no `pull` and no `return`"
-)
-
 
 def test_a_night_without_assignments_is_left_out(tmp_path: Path, machine: Make) -> None:
     job = machine(tmp_path, "schedule")
     assert job.job(NIGHTLY, "nightly") is None
 
 
-@NIGHT
 def test_a_night_pulls_regrades_and_returns(course: Path, machine: Make, tmp_path: Path) -> None:
     for name, source in (("ada", RIGHT), ("bob", WRONG)):
         repository = tmp_path / "students" / name

@@ -85,7 +85,8 @@ def _entry(
     language: str,
 ) -> dict[str, Any]:
     origin = next((each.origin for each in criterion.findings if each.origin is not None), None)
-    said = [each.text.of(language) for each in (*criterion.findings, *criterion.hidden)]
+    said = [each.text.of(language) for each in criterion.findings]
+    said += [each.text.of(language) for each in criterion.hidden]
     if criterion.blocked_by:
         said.append(
             say(
