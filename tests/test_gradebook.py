@@ -20,7 +20,7 @@ from sqlalchemy import text
 from grader.errors import EngineError, UsageError
 from grader.gradebook import Entry, Gradebook, GradeRow, MarkRow, as_kept
 from grader.gradebook.opening import engine_at
-from grader.gradebook.tables import METADATA
+from grader.gradebook.tables import METADATA, Name
 from grader.types import (
     CriterionResult,
     Finding,
@@ -328,3 +328,17 @@ def test_what_holds_nan_and_infinities_is_kept_with_them() -> None:
     assert repr(kept.findings) == repr(seen.findings)
     assert kept.shares == seen.shares
     assert repr(as_kept(kept)) == repr(kept)
+
+
+@pytest.mark.parametrize("name", ["nul\0", "bytes\udcff\udcfe", 'json:"a"', "json:", "한글 🎓"])
+def test_a_name_that_is_no_text_is_kept_as_it_is(name: str) -> None:
+    column = Name()
+    written = column.process_bind_param(name, None)
+    assert written is not None and written.encode("utf-8") and "\0" not in written
+    assert column.process_result_value(written, None) == name
+
+
+def test_an_observation_with_a_file_name_that_is_no_text_is_kept() -> None:
+    rests_on = Provenance(key="k", engine="", torch="", numpy="", isolation="A")
+    seen = Observation(status=Status.GRADED, provenance=rests_on, file="a\udcff.py")
+    assert as_kept(seen).file == "a\udcff.py"

@@ -20,7 +20,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from grader.errors import EngineError
 from grader.gradebook.opening import engine_at, refusal, writing
 from grader.gradebook.rows import (
-    OBSERVED,
     AttemptRow,
     Entry,
     GradeRow,
@@ -31,6 +30,7 @@ from grader.gradebook.rows import (
     criteria_of,
     dumped,
     fraction,
+    observation,
     packed,
     unpacked,
 )
@@ -189,7 +189,7 @@ class Gradebook:
         asked = select(OBSERVATION.c.run_key, OBSERVATION.c.seen)
         with self._reading() as connection:
             return {
-                row.run_key: OBSERVED.validate_json(zlib.decompress(row.seen))
+                row.run_key: observation(zlib.decompress(row.seen))
                 for row in _in(connection, asked, OBSERVATION.c.run_key, keys)
             }
 

@@ -173,9 +173,14 @@ OBSERVED: TypeAdapter[Observation] = TypeAdapter(Observation)
 
 def dumped(seen: Observation) -> bytes:
     """An observation as JSON, with NaN and infinities: wrong answers hold them."""
-    return json.dumps(OBSERVED.dump_python(seen), default=str, ensure_ascii=False).encode()
+    return json.dumps(OBSERVED.dump_python(seen), default=str).encode()
+
+
+def observation(kept: bytes) -> Observation:
+    """An observation from such JSON; names in it may hold what is no text."""
+    return OBSERVED.validate_python(json.loads(kept))
 
 
 def as_kept(seen: Observation) -> Observation:
     """An observation as it comes out of a gradebook, so that a second look finds the same."""
-    return OBSERVED.validate_json(dumped(seen))
+    return observation(dumped(seen))

@@ -8,6 +8,9 @@ grade         what that was worth, by score key: append-only; of a submission th
 mark          what a person has decided, with who, when and why: append-only; the last
 """
 
+import json
+from typing import Any
+
 from sqlalchemy import (
     Column,
     ForeignKey,
@@ -18,10 +21,38 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    TypeDecorator,
 )
 
 REVISION = "0001"
 """The newest migration."""
+
+ESCAPED = "json:"
+"""Before a text that no database takes as it is."""
+
+
+class Name(TypeDecorator[str]):
+    """A name as a file system or an LMS gives it: it may hold bytes that are no text."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Any) -> str | None:
+        """As it is where it can be written down, else spelt out."""
+        if value is None or not (value.startswith(ESCAPED) or "\0" in value or _odd(value)):
+            return value
+        return ESCAPED + json.dumps(value)
+
+    def process_result_value(self, value: str | None, dialect: Any) -> str | None:
+        """The name as it was."""
+        if value is None or not value.startswith(ESCAPED):
+            return value
+        return str(json.loads(value.removeprefix(ESCAPED)))
+
+
+def _odd(value: str) -> bool:
+    return any("\ud800" <= char <= "\udfff" for char in value)
+
 
 METADATA = MetaData(
     naming_convention={
@@ -48,11 +79,11 @@ ATTEMPT = Table(
     METADATA,
     Column("id", Integer, primary_key=True),
     Column("assignment", Text, nullable=False),
-    Column("student", Text, nullable=False),
+    Column("student", Name, nullable=False),
     Column("submission", String(64), ForeignKey("submission.digest"), nullable=False),
     Column("submitted_at", String(40)),
     Column("seen_at", String(40), nullable=False),
-    Column("path", Text, nullable=False),
+    Column("path", Name, nullable=False),
     Index("ix_attempt_whose", "assignment", "student", "id"),
 )
 OBSERVATION = Table(
@@ -69,7 +100,7 @@ GRADE = Table(
     METADATA,
     Column("id", Integer, primary_key=True),
     Column("assignment", Text, nullable=False),
-    Column("student", Text, nullable=False),
+    Column("student", Name, nullable=False),
     Column("submission", String(64), ForeignKey("submission.digest"), nullable=False),
     Column("run_key", String(64), nullable=False),
     Column("score_key", String(64), nullable=False),
@@ -87,11 +118,11 @@ MARK = Table(
     METADATA,
     Column("id", Integer, primary_key=True),
     Column("assignment", Text, nullable=False),
-    Column("student", Text, nullable=False),
+    Column("student", Name, nullable=False),
     Column("criterion", Text, nullable=False),
     Column("points", String(80)),
-    Column("who", Text, nullable=False),
-    Column("why", Text, nullable=False),
+    Column("who", Name, nullable=False),
+    Column("why", Name, nullable=False),
     Column("submission", String(64), nullable=False),
     Column("made_at", String(40), nullable=False),
     Index("ix_mark_whose", "assignment", "student", "criterion", "id"),
