@@ -27,7 +27,10 @@ def adapt(
     course: CourseOption = None,
     to: Annotated[Path | None, typer.Option("--to", help="Write it here.")] = None,
 ) -> None:
-    """Propose an adapter: what is sure as YAML, what is not as comments with the candidates."""
+    """Propose an adapter for a course that already exists, from one of its files.
+
+    What is sure stands there as YAML, what is not as comments with the candidates.
+    """
     root = find_course(Path.cwd(), course)
     read = read_assignment(root, assignment)
     (submission, *others) = collect([file], assignment).submissions

@@ -9,9 +9,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
+from grader.reports.pages import script
 from tests.attacks.scene import STAYS_SECONDS, Scene
 
 DANGEROUS = {"script", "img", "iframe", "object", "embed", "link", "base", "form", "input", "video"}
+OURS = (
+    f"<script>{script('_class.js')}</script>",
+    '<input type="search" id="find" autocomplete="off" spellcheck="false" aria-describedby="keys">',
+)
+"""What the class page itself sorts and filters by, once each; no other may stand there."""
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
@@ -148,7 +154,10 @@ class _Active(HTMLParser):
 def active(scene: Scene, seen: Evidence, _: str) -> bool:
     """A page holds what runs or is fetched."""
     reader = _Active()
-    reader.feed(seen.page)
+    page = seen.page
+    for ours in OURS:
+        page = page.replace(ours, "", 1)
+    reader.feed(page)
     reader.close()
     return bool(reader.found)
 

@@ -300,7 +300,7 @@ def gather(
     mine = tuple(grades[name] for name in students if name in grades)
     evidence.text += evidence.page + evidence.terminal
     if mine:
-        write_class(alone, mine, "en")
+        write_class(alone, mine, "en", ())
         evidence.page += (alone / "index.html").read_text(encoding="utf-8")
         evidence.csv += (alone / "grades.csv").read_text(encoding="utf-8")
         evidence.text += evidence.page
