@@ -18,7 +18,8 @@ from grader import remote
 from grader.collect import collect
 from grader.errors import EngineError, GraderError, UsageError
 from grader.executors import Serial
-from grader.gradebook import OBSERVED, Gradebook
+from grader.gradebook import Gradebook
+from grader.gradebook.rows import OBSERVED
 from grader.instructor import ClassResult, Marker, grade_class
 from grader.remote import Elsewhere, cluster_marker
 from grader.reports.student import report_html
