@@ -349,7 +349,7 @@ def near_identical(
 
 @stage("class page")
 def write_class(
-    out: Path, grades: tuple[Grade, ...], language: str, alike: Sequence[Alike] | None
+    out: Path, grades: tuple[Grade, ...], language: str, alike: Sequence[Alike] | None = None
 ) -> Path:
     """What the instructor sees: `index.html`, `grades.csv` and `grades.json`."""
     page = out / "index.html"
