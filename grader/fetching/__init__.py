@@ -6,7 +6,6 @@ ours, from the time at which it was first fetched. Both are kept, so that a late
 was there before a deadline.
 """
 
-import fcntl
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,6 +25,11 @@ from grader.errors import UsageError
 from grader.fetching.arrivals import Store, writing
 from grader.reports.folders import folders
 from grader.roster import COLUMNS, Person
+
+try:
+    import fcntl
+except ImportError:  # not on Windows, where two pulls at once are not told from one another
+    fcntl = None  # type: ignore[assignment]
 
 KEPT = ".repositories"
 """Folder, within that of the submissions, of what was fetched and when."""
@@ -186,7 +190,8 @@ def _alone(kept: Path) -> Iterator[None]:
         ) from error
     with lock:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if fcntl is not None:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise UsageError(
                 f"expected nobody else to pull into {kept.parent}, got another pull at work; wait "
