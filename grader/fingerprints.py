@@ -7,7 +7,6 @@ in it, and neither the values nor the code that made them can be read from it.
 
 import hashlib
 import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter, ValidationError
 
+from grader.errors import EngineError
+from grader.files import write_whole
 from grader.types import Leaf, Outcome, RawOutput, Trial
 
 SCHEME = "2"
@@ -131,12 +132,8 @@ class FingerprintFile:
         """Writes what is kept, whole or not at all."""
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with tempfile.TemporaryDirectory(dir=self._path.parent) as folder:
-                part = Path(folder) / self._path.name
-                part.touch(mode=0o600)
-                part.write_bytes(_KEPT.dump_json(self._kept))
-                os.replace(part, self._path)
-        except OSError:
+            write_whole(self._path, _KEPT.dump_json(self._kept), private=True)
+        except (OSError, EngineError):
             return
 
 

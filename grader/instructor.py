@@ -5,9 +5,8 @@ goes on where it stopped, and nothing is run twice. Only this process writes to 
 """
 
 import hashlib
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -16,9 +15,10 @@ from grader.adapters import adaptation, find_adapter, read_adapter
 from grader.assignment import Assignment, course_secret, read_assignment
 from grader.collect import Found
 from grader.course import read_settings
-from grader.errors import EngineError, UsageError
+from grader.errors import UsageError
 from grader.executors import Executor
 from grader.expected import Standard, from_reference
+from grader.files import write_whole
 from grader.fingerprints import SCHEME, FingerprintFile, cache_folder
 from grader.gradebook import Entry, Gradebook, GradeRow, as_kept, bare
 from grader.keys import Basis, basis, submission_digest
@@ -35,6 +35,8 @@ from grader.score import graded
 from grader.similarity import alike as find_alike
 from grader.standing import Pages, final, outcome_of, read_pages
 from grader.types import Alike, Grade, Observation, Status, Submission
+
+KEPT_ON = "what was graded before is kept, so make room and run the same command again"
 
 
 class Marker:
@@ -312,9 +314,9 @@ def prepare(out: Path) -> None:
     """
     try:
         out.mkdir(parents=True, exist_ok=True)
-        probe = out / f".probe-{os.getpid()}"
+        probe = out / ".probe"
         probe.write_bytes(b"")
-        probe.unlink()
+        probe.unlink(missing_ok=True)
     except OSError as error:
         raise UsageError(
             f"expected a folder that can be written to, got {error.strerror} @ {out}; "
@@ -368,20 +370,4 @@ def _holds(path: Path, text: str) -> bool:
 
 
 def _write(path: Path, text: str) -> None:
-    """A whole file or none."""
-    with _said(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f".{path.name}.part")
-        part.write_text(text, encoding="utf-8", newline="")
-        part.replace(path)
-
-
-@contextmanager
-def _said(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise EngineError(
-            f"expected to write {path}, got: {error.strerror}; what was graded before is kept, so "
-            "make room and run the same command again"
-        ) from error
+    write_whole(path, text.encode("utf-8"), KEPT_ON)

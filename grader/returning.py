@@ -7,26 +7,23 @@ report is not sent twice.
 import hashlib
 import io
 import json
-import os
 import tempfile
 import zipfile
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-
-from pydantic import ValidationError
 
 from grader.collect.archives import Budget, opened
 from grader.collect.lms import canvas_feedback, moodle_feedback, moodle_name
 from grader.collect.repositories import GitError, git
-from grader.errors import EngineError, UsageError
-from grader.exports.marks import read_results
+from grader.errors import UsageError
+from grader.exports.marks import read_results, read_view
 from grader.exports.moodle import participants
 from grader.exports.sheet import read_sheet
 from grader.fetching import Remote
+from grader.files import write_whole
 from grader.reports.folders import folder_of
 from grader.reports.legible import visible
 from grader.reports.schema import VIEW
@@ -34,6 +31,7 @@ from grader.reports.student import report_html, report_markdown
 from grader.roster import Identity, Roster
 from grader.types import Status
 
+NOTED = "make room and run the same command again: what was sent is noted"
 SENT = ".returned.json"
 PAGE, TEXT = "report.html", "report.md"
 AT_ONCE = 8
@@ -81,13 +79,7 @@ def read_reports(results: Path, language: str) -> tuple[tuple[Report, ...], tupl
     """
     reports, left = [], []
     for kept in read_results(results):
-        path = kept.folder / "grade.json"
-        try:
-            view = VIEW.validate_json(path.read_bytes())
-        except (OSError, ValidationError) as error:
-            raise UsageError(
-                f"expected a student's grade, got {type(error).__name__} @ {path}; grade again"
-            ) from error
+        view = read_view(kept)
         if view.status is Status.WITHHELD:
             left.append(f"{kept.student}: the mark is withheld")
             continue
@@ -134,7 +126,7 @@ class Sent:
             report.student: report.digest for report in reports
         }
         text = json.dumps(known, ensure_ascii=False, indent=2, sort_keys=True)
-        _write(self._path, (text + "\n").encode())
+        write_whole(self._path, (text + "\n").encode(), NOTED)
 
 
 def to_folder(
@@ -145,7 +137,7 @@ def to_folder(
     new, unchanged = sent.new(reports, again=again)
     if not dry_run:
         for report in new:
-            _write(out / report.folder / PAGE, report.page)
+            write_whole(out / report.folder / PAGE, report.page, NOTED)
         sent.note(new)
     return Returned(sent=tuple(each.student for each in new), unchanged=tuple(unchanged))
 
@@ -187,7 +179,7 @@ def to_zip(
             for report in new:
                 info = zipfile.ZipInfo(called[report.student], DATED)
                 archive.writestr(info, report.page, zipfile.ZIP_DEFLATED)
-        _write(out, buffer.getvalue())
+        write_whole(out, buffer.getvalue(), NOTED)
         sent.note(new)
     students = tuple(each.student for each in new)
     return Returned(sent=students, unchanged=tuple(unchanged), left=left)
@@ -314,23 +306,3 @@ def push_report(remote: Remote, report: Report, branch: str) -> bool:
         made = git("commit-tree", tree, *parent, *message, where=where, environment=AUTHOR)
         git("push", "--quiet", "--", remote.url, f"{made.decode().strip()}:{ref}", where=where)
     return True
-
-
-def _write(path: Path, content: bytes) -> None:
-    """A whole file or none."""
-    with _said(path):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f".{path.name}.{os.getpid()}.part")
-        part.write_bytes(content)
-        part.replace(path)
-
-
-@contextmanager
-def _said(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise EngineError(
-            f"expected to write {path}, got: {error.strerror}; make room and run the same command "
-            "again: what was sent is noted"
-        ) from error

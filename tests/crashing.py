@@ -84,7 +84,7 @@ def grade(course: Path, place: Path, last: int) -> int:
     event.listen(Engine, "before_cursor_execute", point.statement)
     event.listen(Engine, "commit", point)
     point.around(Gradebook, "record")
-    for name in ("write_text", "replace"):
+    for name in ("write_bytes", "replace"):
         point.around(Path, name)
     runner = SimpleNamespace(isolation=lambda: SimpleNamespace(level="A"))
     marker = Pretender(course, "tiny", runner)  # type: ignore[arg-type]

@@ -229,14 +229,14 @@ def test_a_full_disk_ends_the_run_and_loses_nothing(
     course: Path, runner: Runner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     submissions = hand_in(tmp_path / "in", ada=RIGHT, bob=WRONG)
-    full = Path.write_text
+    full = Path.write_bytes
 
-    def write_text(self: Path, *args: object, **options: object) -> int:
+    def write_bytes(self: Path, *args: object, **options: object) -> int:
         if "bob" in str(self):
             raise OSError(errno.ENOSPC, "No space left on device")
         return full(self, *args, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Path, "write_text", write_text)
+    monkeypatch.setattr(Path, "write_bytes", write_bytes)
     with pytest.raises(EngineError, match="No space left"):
         run(course, runner, submissions, tmp_path / "out")
     monkeypatch.undo()

@@ -11,6 +11,8 @@ from pydantic import TypeAdapter
 from grader.assignment import Assignment
 from grader.audit import Audit
 from grader.audit.pages import audit_json
+from grader.errors import EngineError
+from grader.files import write_whole
 from grader.provenance import provenance
 
 AUDITS: TypeAdapter[tuple[Audit, ...]] = TypeAdapter(tuple[Audit, ...])
@@ -73,11 +75,9 @@ class KeptAudits:
 
     def put(self, key: str, found: Audit) -> None:
         """Keeps what was found; where it can't be written it is found again the next time."""
-        path = self._folder / f"audit-{key}.json"
-        part = path.with_suffix(".part")
         try:
             self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            part.write_text(audit_json(found), encoding="utf-8")
-            part.replace(path)
-        except OSError:
+            path = self._folder / f"audit-{key}.json"
+            write_whole(path, audit_json(found).encode(), private=True)
+        except (OSError, EngineError):
             pass

@@ -1,10 +1,8 @@
 """`grader export`: final marks for an LMS."""
 
 import json
-import os
 import platform
 import sys
-from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -37,6 +35,7 @@ from grader.exports.matching import NO_MARK, Filled
 from grader.exports.moodle import fill_moodle
 from grader.exports.outcomes import results_suite
 from grader.exports.plain import marks_csv
+from grader.files import write_whole
 from grader.gradebook import Gradebook
 from grader.reports.legible import visible
 from grader.roster import Roster
@@ -131,13 +130,13 @@ def export(
             hidden=hidden.value,
             unisolated=unisolated,
         )
-        _write(autograder, content, private=True)
+        write_whole(autograder, content, private=True)
         console.print(str(autograder))
         return
     if form is Format.JUNIT:
         path = out or results / "junit.xml"
         suite = results_suite(assignment, read_results(results))
-        _write(path, junit_xml([suite], host=platform.node()).encode())
+        write_whole(path, junit_xml([suite], host=platform.node()).encode())
         console.print(str(path))
         return
     if form is Format.GRADESCOPE:
@@ -150,7 +149,7 @@ def export(
     if form is Format.CSV:
         path = out or results / "marks.csv"
         # The mark at the front makes spreadsheet programs read Hangul as what it is.
-        _write(path, ("\ufeff" + marks_csv(marks, roster)).encode())
+        write_whole(path, ("\ufeff" + marks_csv(marks, roster)).encode())
         console.print(str(path))
     else:
         _fill(form, read, sheet, marks, roster, results, out, column, scale, as_json)
@@ -205,7 +204,7 @@ def _fill(
             f"expected another file than the sheet itself, got {path} @ --out; the sheet is what "
             "you compare with"
         )
-    _write(path, done.content)
+    write_whole(path, done.content)
     _say(done, marks, path, as_json=as_json)
 
 
@@ -263,25 +262,3 @@ def _gradescope(
     if withheld:
         raise EngineError("expected every mark to be there; " + "; ".join(withheld))
     return written
-
-
-def _write(path: Path, content: bytes, *, private: bool = False) -> None:
-    """A whole file or none."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    opener: Callable[[str, int], int] | None = None
-    if private:
-        opener = _private
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with open(part, "wb", opener=opener) as file:
-            file.write(content)
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise EngineError(
-            f"expected to write {path}, got: {error.strerror}; make room and run it again"
-        ) from error
-
-
-def _private(path: str, flags: int) -> int:
-    return os.open(path, flags, 0o600)

@@ -10,9 +10,9 @@ from rich.console import Console
 
 from grader.assignment import find_course, read_assignment
 from grader.ci.telling import mark_text
-from grader.cli.options import CourseOption
+from grader.cli.options import CourseOption, write_file
 from grader.course import gradebook_place, read_settings
-from grader.errors import EngineError, UsageError
+from grader.errors import UsageError
 from grader.gradebook import Gradebook, MarkRow
 from grader.marking import TOTAL, decide, decided, from_sheet, sheet, waiting
 from grader.reports.legible import points_text, visible
@@ -49,7 +49,7 @@ def mark(
         author = who or os.environ.get("GRADER_WHO") or getpass.getuser()
         marks, open_rows = _asked(pages, rubric, (student, criterion, points), source, author, why)
         if to is not None:
-            _write(to, sheet(pages, rubric, book))
+            write_file(to, sheet(pages, rubric, book))
             console.print(str(to), soft_wrap=True, markup=False)
             return
         if marks:
@@ -97,10 +97,3 @@ def _list_waiting(console: Console, pages: Pages, rubric: Rubric, *, everything:
             markup=False,
             soft_wrap=True,
         )
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        path.write_text(text, encoding="utf-8", newline="")
-    except OSError as error:
-        raise EngineError(f"expected to write {path}, got: {error.strerror}") from error

@@ -6,17 +6,14 @@ did, and gives no zero.
 
 import json
 import math
-import os
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
-from grader.errors import EngineError, UsageError
-from grader.exports.marks import Kept
+from grader.errors import EngineError
+from grader.exports.marks import Kept, read_view
+from grader.files import write_whole
 from grader.reports.phrasing import next_step, status_word, where
-from grader.reports.schema import VIEW
 from grader.reports.view import StudentCriterion, StudentView
 from grader.types import Rubric, Status, Verdict
 
@@ -97,14 +94,7 @@ def results_json(
         EngineError: as `results`.
         UsageError: the student's view can't be read.
     """
-    path = kept.folder / "grade.json"
-    try:
-        view = VIEW.validate_json(path.read_bytes())
-    except (OSError, ValidationError) as error:
-        raise UsageError(
-            f"expected a student's grade, got {type(error).__name__} @ {path}; grade again"
-        ) from error
-    return results(view, hides, language, hidden=hidden)
+    return results(read_view(kept), hides, language, hidden=hidden)
 
 
 def _tests(
@@ -166,16 +156,4 @@ def write_results(path: Path, told: dict[str, Any]) -> None:
         EngineError: the disk is full, or the folder can't be written to.
     """
     text = json.dumps(told, ensure_ascii=False, allow_nan=False, indent=2)
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("w", encoding="utf-8") as file:
-            file.write(text + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise EngineError(
-            f"expected to write {path}, got: {error.strerror}; make room and run it again"
-        ) from error
+    write_whole(path, f"{text}\n".encode(), synced=True)

@@ -11,8 +11,12 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Literal
 
+from pydantic import ValidationError
+
 from grader.errors import UsageError
 from grader.reports.legible import visible
+from grader.reports.schema import VIEW
+from grader.reports.view import StudentView
 from grader.roster import Roster
 from grader.types import Standing, Status
 
@@ -90,6 +94,21 @@ class Kept:
     """Folder of the student's report."""
     record: dict[str, Any]
     """What `grades.json` says of it."""
+
+
+def read_view(kept: Kept) -> StudentView:
+    """What one student sees of a folder of results.
+
+    Raises:
+        UsageError: it can't be read.
+    """
+    path = kept.folder / "grade.json"
+    try:
+        return VIEW.validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise UsageError(
+            f"expected a student's grade, got {type(error).__name__} @ {path}; grade again"
+        ) from error
 
 
 def read_results(results: Path) -> tuple[Kept, ...]:

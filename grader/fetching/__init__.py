@@ -22,7 +22,8 @@ from grader.collect.repositories import GitError, commit_contents
 from grader.collect.trees import Contents, Refused
 from grader.course import Repositories
 from grader.errors import UsageError
-from grader.fetching.arrivals import Store, writing
+from grader.fetching.arrivals import KEPT_ON, Store
+from grader.files import write_whole, writing
 from grader.reports.folders import folders
 from grader.roster import COLUMNS, Person
 
@@ -171,10 +172,7 @@ def _record(out: Path, found: Sequence[Fetched], places: Mapping[str, str]) -> N
                 commit=each.commit,
                 arrived=each.arrived,
             )
-    with writing(out):
-        part = out / f".{PULLED}.part"
-        part.write_text(pulled_json(before.values()), encoding="utf-8")
-        part.replace(out / PULLED)
+    write_whole(out / PULLED, pulled_json(before.values()).encode(), KEPT_ON)
 
 
 @contextmanager
@@ -234,7 +232,7 @@ def _one(remote: Remote, folder: Path, store: Store, until: datetime | None, fau
 
 def _lay_out(contents: Contents, folder: Path) -> list[str]:
     """Writes a commit's files in place of a folder; says what was left out."""
-    with writing(folder):
+    with writing(folder, KEPT_ON):
         new = Path(tempfile.mkdtemp(prefix=".new-", dir=folder.parent))
         try:
             left_out = [*contents.left_out, *_write(contents, new, [MOST_WORK_BYTES])]

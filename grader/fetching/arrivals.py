@@ -8,16 +8,16 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from grader.collect.repositories import GitError, git, own_folder
-from grader.errors import EngineError
+from grader.files import writing
 
 HISTORY = "arrivals.jsonl"
+KEPT_ON = "what was there before is kept, so make room and run the same command again"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,21 +174,9 @@ def _read(path: Path) -> Iterator[Arrival]:
 
 def _append(path: Path, event: Arrival) -> None:
     line = json.dumps({**asdict(event), "arrived": event.arrived.isoformat()}) + "\n"
-    with writing(path):
+    with writing(path, KEPT_ON):
         descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         try:
             os.write(descriptor, line.encode())
         finally:
             os.close(descriptor)
-
-
-@contextmanager
-def writing(path: Path) -> Iterator[None]:
-    """While something is written: what the disk refuses is our own fault, said with its place."""
-    try:
-        yield
-    except OSError as error:
-        raise EngineError(
-            f"expected to write {path}, got: {error.strerror}; what was there before is kept, so "
-            "make room and run the same command again"
-        ) from error
