@@ -11,7 +11,7 @@ from grader.assignment import Assignment
 from grader.course import Settings
 from grader.errors import CourseError
 from grader.expected import from_reference, same_bundle, to_bundle
-from grader.mistakes import FromReference, NotKept, told
+from grader.mistakes import FromReference, NotKept, PatchedReference, told
 from grader.packing import folder_files, student_folder
 from grader.sandbox.runner import Runner
 
@@ -40,7 +40,9 @@ def release(assignment: Assignment, secret: str, runner: Runner) -> Release:
     standard = from_reference(assignment, runner.run, secret)
     skeleton = make_skeleton(assignment.reference.content.decode("utf-8"), f"reference/{name}.py")
     rubric, source = assignment.rubric, assignment.reference.content.decode("utf-8")
-    mistakes = FromReference(rubric, source, standard.trials, runner.run, NotKept())
+    mistakes = FromReference(
+        PatchedReference(rubric, source, standard.trials, runner.run), NotKept()
+    )
     shown = tuple(trial for trial in standard.trials if not trial.hidden)
     bundle, arrays = to_bundle(standard, skeleton, told(mistakes, shown))
     return Release(

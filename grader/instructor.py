@@ -4,7 +4,6 @@ What each submission showed is in the gradebook as soon as it is there, so that 
 goes on where it stopped, and nothing is run twice. Only this process writes to it.
 """
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -21,8 +20,8 @@ from grader.expected import Standard, from_reference
 from grader.files import write_whole
 from grader.fingerprints import SCHEME, FingerprintFile, cache_folder
 from grader.gradebook import Entry, Gradebook, GradeRow, as_kept, bare
-from grader.keys import Basis, basis, submission_digest
-from grader.mistakes import FromReference
+from grader.keys import Basis, basis, digest_of, submission_digest
+from grader.mistakes import FromReference, PatchedReference
 from grader.pipeline import Desk, observe
 from grader.profile import Profile
 from grader.provenance import provenance
@@ -88,27 +87,16 @@ class Marker:
         """What known mistakes answer: run when the first wrong submission asks."""
         assignment = self.assignment
         source = assignment.reference.content.decode("utf-8")
-        digest = hashlib.sha256("\n".join((SCHEME, *self._rests_on)).encode()).hexdigest()
-        return FromReference(
+        rests_on = digest_of(SCHEME, self.basis.observed)
+        patched = PatchedReference(
             assignment.rubric,
             source,
             self.standard.trials,
             self.adapter.narrowing(self._runner.run),
-            FingerprintFile(cache_folder() / f"{assignment.name}-{digest[:32]}.json"),
             self.adapter.wrappers,
         )
-
-    @property
-    def _rests_on(self) -> tuple[str, ...]:
-        """What decides what the reference answers."""
-        here = provenance("", self._level)
-        versions = (here.engine, here.torch, here.numpy, here.isolation, self._secret)
-        return (
-            *versions,
-            self.assignment.digest,
-            self.assignment.skeleton.hex(),
-            self.adapter.digest,
-        )
+        kept = cache_folder() / f"{assignment.name}-{rests_on[:32]}.json"
+        return FromReference(patched, FingerprintFile(kept))
 
     @cached_property
     def basis(self) -> Basis:

@@ -40,11 +40,11 @@ class Basis:
 
     def run_key(self, submission: str) -> str:
         """Content key of what a submission, by digest, shows."""
-        return _digest(self.observed, submission)
+        return digest_of(self.observed, submission)
 
     def score_key(self, submission: str) -> str:
         """Content key of what that is worth."""
-        return _digest(self.run_key(submission), *(self.parts[name] for name in WORTH))
+        return digest_of(self.run_key(submission), *(self.parts[name] for name in WORTH))
 
 
 def basis(
@@ -61,12 +61,12 @@ def basis(
     """
     here = provenance("", isolation)
     parts = {
-        "reference": _digest(assignment.reference.content),
-        "skeleton": _digest(assignment.skeleton),
-        "data": _digest(*_arrays(assignment.files)),
+        "reference": digest_of(assignment.reference.content),
+        "skeleton": digest_of(assignment.skeleton),
+        "data": digest_of(*_arrays(assignment.files)),
         **_asked(assignment.rubric),
         "adapter": adapter,
-        "secret": _digest("secret", secret),
+        "secret": digest_of("secret", secret),
         "engine": engine_digest(),
         "torch": here.torch,
         "numpy": here.numpy,
@@ -76,12 +76,22 @@ def basis(
     }
     observed = [f"{name}={part}" for name, part in parts.items() if name not in WORTH]
     every = [f"{name}={part}" for name, part in parts.items()]
-    return Basis(parts=parts, observed=_digest(*observed), key=_digest(*every))
+    return Basis(parts=parts, observed=digest_of(*observed), key=digest_of(*every))
 
 
 def submission_digest(submission: Submission) -> str:
     """Digest of what was handed in: names and bytes of its files."""
-    return _digest(*(part for file in submission.files for part in (file.name, file.content)))
+    return digest_of(*(part for file in submission.files for part in (file.name, file.content)))
+
+
+def digest_of(*parts: str | bytes) -> str:
+    """Digest of some parts, each behind its length, so that no two lists of parts are one."""
+    made = hashlib.sha256()
+    for part in parts:
+        content = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
+        made.update(f"{len(content)}:".encode())
+        made.update(content)
+    return made.hexdigest()
 
 
 def changed(old: Mapping[str, str], new: Mapping[str, str]) -> tuple[str, ...]:
@@ -89,15 +99,22 @@ def changed(old: Mapping[str, str], new: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(name for name in {**new, **old} if old.get(name) != new.get(name))
 
 
-@cache
 def engine_digest() -> str:
     """Digest of that part of this package which decides what is observed."""
+    return code_digest(*OBSERVING)
+
+
+@cache
+def code_digest(*names: str) -> str:
+    """Digest of some of this package's folders and files; of all of it for "."."""
     root = Path(grader.__file__).parent
-    files = [root / name for name in OBSERVING]
+    files = [root / name for name in names]
     found = sorted(
         path for each in files for path in (each.rglob("*.py") if each.is_dir() else [each])
     )
-    return _digest(*(part for path in found for part in (path.name, path.read_bytes())))
+    return digest_of(
+        *(part for path in found for part in (path.relative_to(root).as_posix(), path.read_bytes()))
+    )
 
 
 def _asked(rubric: Rubric) -> dict[str, str]:
@@ -138,7 +155,7 @@ def _without(told: Mapping[str, Any], *keys: str) -> dict[str, Any]:
 
 
 def _told(value: Any) -> str:
-    return _digest(json.dumps(value, sort_keys=True, ensure_ascii=False))
+    return digest_of(json.dumps(value, sort_keys=True, ensure_ascii=False))
 
 
 def _arrays(files: Mapping[str, Arrays]) -> list[str | bytes]:
@@ -148,12 +165,3 @@ def _arrays(files: Mapping[str, Arrays]) -> list[str | bytes]:
         for name, array in sorted(files[file].items())
         for part in (file, name, str(array.dtype), str(array.shape), array.tobytes())
     ]
-
-
-def _digest(*parts: str | bytes) -> str:
-    digest = hashlib.sha256()
-    for part in parts:
-        content = part.encode("utf-8", "surrogatepass") if isinstance(part, str) else part
-        digest.update(f"{len(content)}:".encode())
-        digest.update(content)
-    return digest.hexdigest()

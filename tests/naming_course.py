@@ -5,7 +5,7 @@ from pathlib import Path
 from grader.assignment import Assignment, read_assignment
 from grader.author import make_skeleton
 from grader.expected import from_reference
-from grader.mistakes import FromReference, NotKept
+from grader.mistakes import FromReference, NotKept, PatchedReference
 from grader.pipeline import Desk, grade
 from grader.provenance import provenance
 from grader.sandbox.runner import Runner
@@ -173,7 +173,9 @@ def make_desk(assignment: Assignment, runner: Runner) -> Desk:
         standard=standard,
         skeleton=assignment.skeleton,
         open=runner.open,
-        mistakes=FromReference(assignment.rubric, source, standard.trials, runner.run, NotKept()),
+        mistakes=FromReference(
+            PatchedReference(assignment.rubric, source, standard.trials, runner.run), NotKept()
+        ),
     )
 
 

@@ -354,5 +354,5 @@ def test_the_key_of_an_audit_changes_with_what_decides_it(
     assert key != audit_key(replace(made, digest="other"), "secret", (right,))
     right.write_text(RIGHT + "\n")
     assert key != (changed := audit_key(made, "secret", (right,)))
-    monkeypatch.setattr("grader.audit.kept._engine", lambda: "another engine")
+    monkeypatch.setattr("grader.audit.kept.code_digest", lambda *names: "another engine")
     assert changed != audit_key(made, "secret", (right,))

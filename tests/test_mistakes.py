@@ -24,7 +24,7 @@ from grader.mistakes import (
     patches,
     told,
 )
-from grader.mistakes.patched import renamed
+from grader.mistakes.patched import PatchedReference, renamed
 from grader.sandbox.runner import Runner
 from grader.types import Job, Outcome, RawOutput
 
@@ -59,7 +59,7 @@ Run = Callable[[Job], tuple[RawOutput, ...]]
 
 
 def known(standard: Standard, run: Run, store: Store) -> FromReference:
-    return FromReference(standard.rubric, REFERENCE, standard.trials, run, store)
+    return FromReference(PatchedReference(standard.rubric, REFERENCE, standard.trials, run), store)
 
 
 @pytest.fixture(scope="module")
@@ -211,7 +211,9 @@ def test_an_entry_without_mistakes_of_its_own_hides_none(
 ) -> None:
     fewer = tuple(each for each in standard.rubric.misconceptions if each.id != "other-way")
     rubric = replace(standard.rubric, misconceptions=fewer)
-    mistakes = FromReference(rubric, REFERENCE, standard.trials, runner.run, NotKept())
+    mistakes = FromReference(
+        PatchedReference(rubric, REFERENCE, standard.trials, runner.run), NotKept()
+    )
     assert mistakes.noticed(("nothing",), "shift")
 
 
@@ -350,7 +352,9 @@ def test_a_mistake_in_one_method_is_carried_to_another_of_the_same_class(
     assignment = make_assignment(tmp_path, rubric, REFERENCE + TWO_METHODS)
     standard = from_reference(assignment, runner.run, "s")
     source = assignment.reference.content.decode()
-    mistakes = FromReference(assignment.rubric, source, standard.trials, runner.run, NotKept())
+    mistakes = FromReference(
+        PatchedReference(assignment.rubric, source, standard.trials, runner.run), NotKept()
+    )
     assert mistakes.noticed(("twofold",), "Twice.one")
     shown = tuple(trial for trial in standard.trials if not trial.hidden)
     assert from_bundle(told(mistakes, shown)).noticed(("twofold",), "Twice.one")

@@ -21,7 +21,7 @@ from grader.audit.ran import Ran, Singles
 from grader.checks import answered, follow_up
 from grader.expected import Standard, from_reference
 from grader.fingerprints import Key
-from grader.mistakes import FromReference, Ids
+from grader.mistakes import FromReference, Ids, PatchedReference
 from grader.pipeline import Answers, Desk, grade
 from grader.provenance import provenance
 from grader.sandbox.runner import Ask, Open, Runner
@@ -116,9 +116,8 @@ class _Auditor:
         self._source = assignment.reference.content.decode("utf-8")
         self._standard: Standard = from_reference(assignment, runner.run, secret)
         self._ran = Ran()
-        self._mistakes = FromReference(
-            self._rubric, self._source, self._standard.trials, runner.run, self._ran
-        )
+        patched = PatchedReference(self._rubric, self._source, self._standard.trials, runner.run)
+        self._mistakes = FromReference(patched, self._ran)
 
     def audit(self, rights: tuple[Path, ...]) -> Audit:
         # All are run before any is judged: what each answers is what the others are told from.
@@ -306,16 +305,13 @@ class _Auditor:
 
     def _told_apart(self) -> Iterator[str]:
         twins = {each.id: each.twins for each in self._rubric.misconceptions}
-        wrong = {}
+        expected, wrong = self._mistakes.right, {}
         for name in twins:
             prints = self._mistakes.prints((name,))
-            right = self._mistakes.right
-            wrong[name] = {key: of for key, of in prints.items() if not of.agrees(right[key])}
+            wrong[name] = {key: of for key, of in prints.items() if not of.agrees(expected[key])}
         for one, other in combinations(twins, 2):
-            left, other_way = wrong[one], wrong[other]
-            same = left.keys() == other_way.keys() and all(
-                left[key].agrees(other_way[key]) for key in left
-            )
+            left, right = wrong[one], wrong[other]
+            same = left.keys() == right.keys() and all(left[key].agrees(right[key]) for key in left)
             if same and other not in twins[one]:
                 yield f"expected a case that tells {one} from {other}, got none"
 

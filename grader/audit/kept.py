@@ -1,8 +1,6 @@
 """Audits kept from one run to the next, under all that decides them: the engine's code as well."""
 
-import hashlib
 import json
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +11,10 @@ from grader.audit import Audit
 from grader.audit.pages import audit_json
 from grader.errors import EngineError
 from grader.files import write_whole
+from grader.keys import code_digest, digest_of
 from grader.provenance import provenance
 
 AUDITS: TypeAdapter[tuple[Audit, ...]] = TypeAdapter(tuple[Audit, ...])
-ENGINE = Path(__file__).resolve().parent.parent
 MARGINS = ("margin", "right_margin")
 """What an infinite value of is null in JSON."""
 
@@ -24,20 +22,9 @@ MARGINS = ("margin", "right_margin")
 def audit_key(assignment: Assignment, secret: str, rights: tuple[Path, ...]) -> str:
     """Content key of everything that decides an audit."""
     here = provenance("", "")
-    digest = hashlib.sha256(_engine().encode())
-    for text in (here.torch, here.numpy, secret, assignment.digest, assignment.skeleton.hex()):
-        digest.update(f"{len(text)}:{text}".encode())
-    for path in rights:
-        digest.update(f"{path.name}:{hashlib.sha256(path.read_bytes()).hexdigest()}".encode())
-    return digest.hexdigest()
-
-
-@cache
-def _engine() -> str:
-    digest = hashlib.sha256()
-    for path in sorted(ENGINE.rglob("*.py")):
-        digest.update(f"{path.relative_to(ENGINE)}:".encode() + path.read_bytes())
-    return digest.hexdigest()
+    others = (part for path in rights for part in (path.name, path.read_bytes()))
+    own = (assignment.digest, assignment.skeleton)
+    return digest_of(code_digest("."), here.torch, here.numpy, secret, *own, *others)
 
 
 def read_audits(text: str) -> tuple[Audit, ...]:

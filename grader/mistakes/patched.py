@@ -17,7 +17,7 @@ from typing import Any
 from grader.errors import EngineError
 from grader.load import load
 from grader.mistakes.known import Ids
-from grader.mutants import WRAPPED, Replacement, applied, overlap, patched, replacements
+from grader.mutants import WRAPPED, Replacement, applied, definition, overlap, patched, replacements
 from grader.types import (
     Build,
     Job,
@@ -88,8 +88,8 @@ class PatchedReference:
             run: runs a job.
             wrappers: code that defines, beside an entry, what is asked in its place.
         """
-        self._wrappers = wrappers
-        self._assignment, self._reference, self._run = rubric.assignment, source, run
+        self.rubric, self.trials, self._wrappers = rubric, trials, wrappers
+        self._reference, self._run = source, run
         self.patches = patches(rubric, source)
         self._names = _names(trials)
 
@@ -97,6 +97,10 @@ class PatchedReference:
         """The reference with some patches, as it is written."""
         made = [each for one in ids for each in self.patches[one].made]
         return "\n".join((applied(self._reference, made), *self._wrappers.values()))
+
+    def entry_code(self, ids: Ids, name: str) -> str:
+        """Of that the definition of one entry, with what is asked in its place."""
+        return definition(self.code(ids), name) + self._wrappers.get(name, "")
 
     def source(self, ids: Ids) -> str:
         """The same, loaded as a submission is."""
@@ -160,7 +164,7 @@ class PatchedReference:
         return outputs
 
     def _loaded(self, ids: Ids) -> Loaded:
-        name = self._assignment
+        name = self.rubric.assignment
         file = SubmittedFile(name=f"{name}.py", content=self.code(ids).encode())
         submission = Submission(student="", assignment=name, path=f"{ids}", files=(file,))
         return load(submission, tuple(dict.fromkeys((*self._names, *self._asked.values()))))

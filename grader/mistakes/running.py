@@ -6,9 +6,8 @@ from itertools import combinations
 
 from grader.fingerprints import Fingerprint, Key, fingerprint
 from grader.mistakes.known import Ids, Prints, Store
-from grader.mistakes.patched import NO_WRAPPERS, PatchedReference, renamed
-from grader.mutants import definition
-from grader.types import Job, RawOutput, Rubric, Trial
+from grader.mistakes.patched import PatchedReference, renamed
+from grader.types import Trial
 
 DEFINITIONS_TOGETHER = 120
 MOST_PAIRS = 800
@@ -19,30 +18,11 @@ little else: some seconds, once. Of one entry's own mistakes there are at most 7
 class FromReference:
     """Runs patched references when they are asked for, and keeps what they answered."""
 
-    def __init__(
-        self,
-        rubric: Rubric,
-        source: str,
-        trials: tuple[Trial, ...],
-        run: Callable[[Job], tuple[RawOutput, ...]],
-        store: Store,
-        wrappers: Mapping[str, str] = NO_WRAPPERS,
-    ):
-        """Of an assignment.
-
-        Args:
-            rubric: its misconceptions and variants.
-            source: its reference.
-            trials: everything that is asked of a submission.
-            run: runs a job.
-            store: keeps fingerprints.
-            wrappers: code that defines, beside an entry, what is asked in its place.
-        """
-        self._wrappers = wrappers
-        self._rubric, self._store = rubric, store
-        self.patched = PatchedReference(rubric, source, trials, run, wrappers)
-        self._patches = self.patched.patches
-        self._trials = tuple(trial for trial in trials if trial.probe != "describe")
+    def __init__(self, patched: PatchedReference, store: Store):
+        """Of a reference and its patches; `store` keeps fingerprints."""
+        self.patched, self._store = patched, store
+        self._rubric, self._patches = patched.rubric, patched.patches
+        self._trials = tuple(trial for trial in patched.trials if trial.probe != "describe")
         self._keys = {(trial.case, trial.variant) for trial in self._trials}
         self._known: dict[Ids, dict[Key, Fingerprint]] = {}
         self._noticed: dict[tuple[Ids, str], bool] = {}
@@ -67,9 +47,9 @@ class FromReference:
             if ids not in self._known:
                 if ids:
                     self.prints(())  # which stands for what a patch does not touch
-                one = [(name,) for name in self._patches] if len(ids) == 1 else [ids]
+                wanted = [(name,) for name in self._patches] if len(ids) == 1 else [ids]
                 missing = []
-                for each in one:
+                for each in wanted:
                     stored = self._store.get(each)
                     if stored is None or stored.keys() != self._keys:
                         missing.append(each)
@@ -182,7 +162,7 @@ class FromReference:
             bases = list(dict.fromkeys(ids for ids, _ in chunk))
             modules = {f"_base{n}": self.patched.code(ids) for n, ids in enumerate(bases)}
             for n, (ids, name) in enumerate(chunk):
-                own = definition(self.patched.code((*ids, name)), top) + self._wrappers.get(top, "")
+                own = self.patched.entry_code((*ids, name), top)
                 modules[f"_{n}"] = f"from _base{bases.index(ids)} import *\n\n{own}"
             trials = tuple(renamed(by_key[seen_at[name]], n) for n, (_, name) in enumerate(chunk))
             for (ids, name), output in zip(
