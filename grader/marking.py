@@ -10,7 +10,7 @@ from pathlib import Path
 
 from grader.errors import UsageError
 from grader.gradebook import Gradebook, MarkRow
-from grader.reports.legible import points_text
+from grader.reports.legible import no_formula, points_text
 from grader.rubric import NUMBER
 from grader.standing import WHOLE, Pages, read_pages
 from grader.types import Criterion, Rubric, Status, SubmittedFile
@@ -119,13 +119,8 @@ def sheet(pages: Pages, rubric: Rubric, book: Gradebook) -> str:
         names = ", ".join(file.name for file in files[each.submission])
         code = "\n".join(map(_code, files[each.submission]))[:MOST_CODE]
         listed = (each.student, each.criterion.id, each.criterion.title.en, levels, "", "", names)
-        writer.writerow([_plain(cell) for cell in (*listed, code)])
+        writer.writerow([no_formula(cell) for cell in (*listed, code)])
     return "\ufeff" + text.getvalue()
-
-
-def _plain(cell: str) -> str:
-    """A cell that no spreadsheet program takes for a formula."""
-    return f"'{cell}" if cell.lstrip().startswith(("=", "+", "-", "@")) else cell
 
 
 def _code(file: SubmittedFile) -> str:
@@ -186,7 +181,7 @@ def _rows(text: str, path: Path) -> Iterator[tuple[int, Mapping[str, str | None]
 
 def _as_written(cell: str) -> str:
     """A cell without the mark that keeps it from being a formula."""
-    return cell[1:] if cell.startswith("'") and _plain(cell[1:]) == cell else cell
+    return cell[1:] if cell.startswith("'") and no_formula(cell[1:]) == cell else cell
 
 
 def decide(

@@ -22,7 +22,7 @@ from grader.cluster import DEATHS, Cluster
 from grader.course import FILE, require
 from grader.errors import CourseError, EngineError, GraderError, UsageError
 from grader.executors import Travelling
-from grader.gradebook.rows import OBSERVED, dumped
+from grader.gradebook.rows import dumped, observation
 from grader.instructor import Marker
 from grader.provenance import provenance
 from grader.sandbox.runner import Runner
@@ -84,7 +84,7 @@ class Elsewhere(Marker):
         return json.dumps({"station": self.station.name, "files": files}).encode()
 
     def _unpacked(self, submission: Submission, answer: bytes) -> Observation:
-        seen = OBSERVED.validate_python(_opened(answer)["seen"], strict=False)
+        seen = observation(_opened(answer)["seen"])
         if seen.provenance.key != self.key(submission):
             raise EngineError(
                 f"expected what was seen under the key {self.key(submission)}, got it under "
@@ -244,7 +244,7 @@ def _seen_of(station: Station, files: tuple[SubmittedFile, ...]) -> dict[str, An
     marker = station.marker()
     name = marker.assignment.name
     nameless = Submission(student="", assignment=name, path=name, files=files)
-    return {"seen": json.loads(dumped(marker.observe(nameless)))}
+    return {"seen": dumped(marker.observe(nameless)).decode()}
 
 
 def _answered(make: "partial[dict[str, Any]]") -> bytes:

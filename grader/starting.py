@@ -52,7 +52,7 @@ HAND_OUT = """\
 
 `scaled(x, factor)`: `x` is (B, D); returns (B, D), every number of `x` times `factor`.
 """
-IGNORED = ".grader-secret\nresults/\n"
+IGNORED = ".grader-secret\ngradebook.db*\nresults/\n"
 
 
 def new_course(folder: Path) -> tuple[Path, ...]:

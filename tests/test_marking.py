@@ -12,8 +12,9 @@ from tiny_course import RIGHT, WRONG, hand_in, make_course
 from grader.assignment import read_assignment
 from grader.errors import UsageError
 from grader.gradebook import Gradebook, MarkRow
-from grader.marking import decide, decided, from_sheet, sheet, waiting
+from grader.marking import _as_written, decide, decided, from_sheet, sheet, waiting
 from grader.policy import Policy
+from grader.reports.legible import no_formula
 from grader.sandbox.runner import Runner
 from grader.standing import Pages, orphans, read_pages, standing_of
 from grader.types import Rubric
@@ -162,3 +163,10 @@ def test_marks_by_hand_stand_in_the_students_report(
     assert "Marked by hand" in report
     report = (tmp_path / "out" / "한별" / "report.html").read_text("utf-8")
     assert "The mark was set by hand to 5. so" in report
+
+
+@pytest.mark.parametrize("cell", ["=1+1", "\t=1", "＝1", "@x", "'quoted", "plain"])
+def test_a_cell_of_a_sheet_is_no_formula_and_comes_back_as_it_was(cell: str) -> None:
+    written = no_formula(cell)
+    assert not written.lstrip().startswith(("=", "+", "-", "@", "＝"))
+    assert _as_written(written) == cell

@@ -19,7 +19,7 @@ from grader.collect import collect
 from grader.errors import EngineError, GraderError, UsageError
 from grader.executors import Serial
 from grader.gradebook import Gradebook
-from grader.gradebook.rows import OBSERVED
+from grader.gradebook.rows import dumped
 from grader.instructor import ClassResult, Marker, grade_class
 from grader.remote import Elsewhere, cluster_marker
 from grader.reports.student import report_html
@@ -228,7 +228,7 @@ def test_a_grade_under_another_key_is_not_taken(course: Path, processes: Process
             for text in (RIGHT, WRONG)
         )
         lost = marker.work.lost(one)
-        answer = json.dumps({"seen": OBSERVED.dump_python(lost, mode="json")}).encode()
+        answer = json.dumps({"seen": dumped(lost).decode()}).encode()
         assert marker.work.unpack(one, answer) == lost
         with pytest.raises(EngineError, match="expected what was seen under the key"):
             marker.work.unpack(two, answer)

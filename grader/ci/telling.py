@@ -31,6 +31,7 @@ PARTS = {
     "forbidden": "forbidden API changed",
     "checks": "checks or tolerances changed",
     "mistakes": "known mistakes changed",
+    "adapter": "adapter changed",
     "secret": "secret changed",
     "engine": "the grader changed",
     "torch": "another torch",

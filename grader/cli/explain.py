@@ -81,10 +81,10 @@ def _now(
         return
     made = seen.provenance
     yield f"  torch {made.torch}, NumPy {made.numpy}, isolation {made.isolation}"
-    if _differs(row.criteria, graded(seen, rubric, student)):
+    checked = graded(seen, rubric, student)
+    if _differs(row.criteria, checked):
         yield "  the rubric has changed since: grader regrade would move what is said below"
     marks = pages.marks.get(student, {})
-    checked = graded(seen, rubric, student)
     grade = final(checked, told, marks)
     for seen_by_checks, result in zip(checked.criteria, grade.criteria, strict=True):
         if criterion in (None, result.id):

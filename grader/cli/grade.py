@@ -1,7 +1,6 @@
 """`grader grade`: a class of submissions."""
 
 import importlib.util
-import os
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -15,10 +14,13 @@ from grader.assignment import find_course
 from grader.cli.options import (
     INTERRUPTED,
     WITHHELD,
+    WORKERS,
     AdapterOption,
     CourseOption,
     JsonOption,
     LanguageOption,
+    UnisolatedOption,
+    WorkersOption,
     progress_bar,
 )
 from grader.collect import Found, collect
@@ -38,12 +40,6 @@ from grader.types import Status
 
 command = typer.Typer(add_completion=False)
 
-UnisolatedOption = Annotated[
-    bool,
-    typer.Option(
-        "--allow-unisolated", help="Run hidden cases even where submissions can't be shut in."
-    ),
-]
 BranchesOption = Annotated[
     bool, typer.Option("--branches", help="A Git repository has a branch for each student.")
 ]
@@ -148,9 +144,7 @@ def grade(
     paths: Annotated[list[Path], typer.Argument(help="Files, folders or zips of submissions.")],
     course: CourseOption = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the results.")] = None,
-    workers: Annotated[
-        int, typer.Option("-j", "--workers", min=1, max=64, help="Submissions at a time.")
-    ] = os.cpu_count() or 1,
+    workers: WorkersOption = WORKERS,
     fresh: Annotated[bool, typer.Option("--fresh", help="Grade again what is known.")] = False,
     unisolated: UnisolatedOption = False,
     each_branch: BranchesOption = False,

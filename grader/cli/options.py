@@ -1,5 +1,6 @@
 """What several commands share: their options, exit codes and the progress bar."""
 
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -24,6 +25,17 @@ LanguageOption = Annotated[
     Language, typer.Option("--lang", default_factory=default_language, help="en or ko.")
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+
+UnisolatedOption = Annotated[
+    bool,
+    typer.Option(
+        "--allow-unisolated", help="Run hidden cases even where submissions can't be shut in."
+    ),
+]
+WorkersOption = Annotated[
+    int, typer.Option("-j", "--workers", min=1, max=64, help="Submissions at a time.")
+]
+WORKERS = os.cpu_count() or 1
 
 ResultsOption = Annotated[
     Path | None, typer.Option(help="Folder of the results; results/<assignment> by default.")

@@ -16,7 +16,16 @@ from grader.ci import Regraded
 from grader.ci import regrade as grade_again
 from grader.ci.changes import changed_files, touched
 from grader.ci.telling import annotations, as_json, counts_text, suites, summary, table
-from grader.cli.options import FAILED, WITHHELD, CourseOption, JsonOption, write_file
+from grader.cli.options import (
+    FAILED,
+    WITHHELD,
+    WORKERS,
+    CourseOption,
+    JsonOption,
+    UnisolatedOption,
+    WorkersOption,
+    write_file,
+)
 from grader.collect import collect
 from grader.course import course_roster, gradebook_place, require
 from grader.errors import UsageError
@@ -52,15 +61,8 @@ def regrade(
         Path | None,
         typer.Option("--summary", envvar="GITHUB_STEP_SUMMARY", help="Add Markdown to this file."),
     ] = None,
-    workers: Annotated[
-        int, typer.Option("-j", "--workers", min=1, max=64, help="Submissions at a time.")
-    ] = os.cpu_count() or 1,
-    unisolated: Annotated[
-        bool,
-        typer.Option(
-            "--allow-unisolated", help="Run hidden cases even where submissions can't be shut in."
-        ),
-    ] = False,
+    workers: WorkersOption = WORKERS,
+    unisolated: UnisolatedOption = False,
     as_json_: JsonOption = False,
 ) -> None:
     """Grade what is stale, and say whose mark moved, from what to what, and why."""

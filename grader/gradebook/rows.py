@@ -176,7 +176,7 @@ def dumped(seen: Observation) -> bytes:
     return json.dumps(OBSERVED.dump_python(seen), default=str).encode()
 
 
-def observation(kept: bytes) -> Observation:
+def observation(kept: bytes | str) -> Observation:
     """An observation from such JSON; names in it may hold what is no text."""
     return OBSERVED.validate_python(json.loads(kept))
 

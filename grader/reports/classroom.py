@@ -16,7 +16,13 @@ from urllib.parse import quote
 from markupsafe import Markup
 
 from grader.reports.folders import folder_of, folders
-from grader.reports.legible import plain_facts, points_text, rounded_points, visible
+from grader.reports.legible import (
+    no_formula,
+    plain_facts,
+    points_text,
+    rounded_points,
+    visible,
+)
 from grader.reports.messages import said, say
 from grader.reports.misunderstandings import (
     Person,
@@ -66,7 +72,6 @@ COLUMNS = (
 
 # The full-width forms are formulas too, in a spreadsheet with an East Asian locale; the symbols
 # are what a tab and the line ends have become by then.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "␉", "␍", "␊")
 
 
 @dataclass(frozen=True, slots=True)
@@ -378,5 +383,4 @@ def csv_cell(value: object) -> str:
         return ""
     if isinstance(value, int | float):
         return points_text(Fraction(value))
-    text = str(value).replace("\n", " ")
-    return f"'{text}" if text.lstrip().startswith(_FORMULA) else text
+    return no_formula(str(value).replace("\n", " "))

@@ -23,6 +23,7 @@ _HIDING = frozenset({"Cc", "Cf", "Cn", "Co", "Cs", "Zl", "Zp"})
 # Letters by category, blank on the page: they could pass for an empty name.
 _BLANK_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 _PLAIN_SPACES = frozenset(" \u3000")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "␉", "␍", "␊")
 
 
 def visible(text: str, *, lines: bool = False, limit: int = TEXT_LIMIT) -> str:
@@ -141,3 +142,8 @@ def _fact(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_fact(one) for one in value]
     return visible(str(value), lines=True)
+
+
+def no_formula(cell: str) -> str:
+    """A cell of a CSV that no spreadsheet program takes for a formula."""
+    return f"'{cell}" if cell.lstrip().startswith(_FORMULA) else cell

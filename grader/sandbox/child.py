@@ -4,7 +4,6 @@
 that forks.
 """
 
-import importlib
 import itertools
 import json
 import os
@@ -22,6 +21,11 @@ from grader.errors import EngineError
 from grader.sandbox.heard import Heard
 from grader.sandbox.warm import END_SECONDS, Zygote
 from grader.types import Limits, Outcome, RawOutput
+
+try:
+    import fcntl
+except ImportError:  # where there is no Unix, nothing is sealed
+    pass
 
 PATIENCE = 2.0
 """How many times a limit is given besides, at most, for the time without a processor to run on."""
@@ -244,7 +248,6 @@ def sealed(data: bytes) -> Iterator[int]:
         while view:
             view = view[os.write(descriptor, view) :]
         if hasattr(os, "memfd_create"):
-            fcntl = importlib.import_module("fcntl")  # not where there is no Unix
             seals = fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_SEAL
             fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, seals)
         yield descriptor

@@ -112,4 +112,5 @@ class Heard(ABC):
 
 def is_end(frame: Any) -> bool:
     """Whether it is what the worker sends after the last answer to a plan."""
-    return isinstance(frame, dict) and frame.keys() == {"done", stopwatch.TOLD}
+    told = {"done", stopwatch.TOLD}
+    return isinstance(frame, dict) and frame.keys() == told and frame["done"] is True

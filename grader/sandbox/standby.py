@@ -142,10 +142,8 @@ class Process:
 
     def _wait(self) -> None:
         self._popen.wait()
-        for (
-            thread
-        ) in self._threads:  # what a process that it left behind still says is not waited for
-            thread.join(0.5)
+        for thread in self._threads:
+            thread.join(0.5)  # what a process that it left behind still says is not waited for
         self.said.put(("status", b""))
 
 

@@ -35,6 +35,11 @@ from importlib.machinery import BuiltinImporter, FrozenImporter, PathFinder
 from pathlib import Path
 from typing import Any
 
+try:
+    import resource
+except ImportError:  # where there is no Unix, nothing is forked
+    pass
+
 PR_SET_PDEATHSIG = 1
 PR_SET_CHILD_SUBREAPER = 36
 MESSAGE_BYTES = 4096
@@ -226,7 +231,6 @@ def be_child(
 
 def lower(name: str, bound: int) -> None:
     """Sets a limit, never above the hard one that is in force."""
-    resource = importlib.import_module("resource")  # not where there is no Unix
     which = getattr(resource, name)
     _, hard = resource.getrlimit(which)
     if hard != resource.RLIM_INFINITY:
