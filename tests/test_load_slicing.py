@@ -115,6 +115,11 @@ def test_an_earlier_definition_stays_where_something_needs_it_as_it_runs() -> No
     assert run(loaded)["f"]() == (1, 2)  # type: ignore[operator]
 
 
+def test_what_a_name_calls_stays_where_a_change_of_that_name_calls_it() -> None:
+    text = "c = 2\ndef b(): return c\nif b() > 4:\n    a = 0\nelse:\n    b = 2\nc = 0\n"
+    assert run(module(text, "b"))["b"] == 2
+
+
 def test_a_subclass_does_not_revive_what_its_base_no_longer_calls() -> None:
     text = (
         "def g(): return 1\nclass A:\n    def h(self): return g()\n"

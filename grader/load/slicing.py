@@ -118,8 +118,9 @@ class Slicer:
                 search.bound.add((index, name))
             reads = self.needs(index)
             for read in reads.now:
-                # A change of the name itself needs nothing that is not being collected here.
-                if surely or read != name:
+                # A change of the name itself needs nothing that is not being collected here, unless
+                # it calls what the name was by then.
+                if surely or read != name or reads.calls:
                     search.todo.append((read, index, reads.calls))
             for read in reads.later:
                 search.todo.append((read, end, True))
