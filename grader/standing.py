@@ -86,22 +86,17 @@ def in_force(marks: Iterable[MarkRow]) -> dict[str, dict[str, MarkRow]]:
     return found
 
 
-def standings(book: Gradebook, assignment: str, policy: Policy) -> tuple[Standing, ...]:
+def standings(pages: Pages, policy: Policy) -> tuple[Standing, ...]:
     """Where everybody stands who has handed something in, by name.
 
     Points are exact; whoever writes them rounds them once (`reports.legible.points_text`). It is
-    read from the gradebook alone, so it is what the last `grade` or `regrade` has left, with every
-    mark by hand and with the dates and late policy of today.
+    what the last `grade` or `regrade` has left, with every mark by hand and with the dates and late
+    policy of today.
 
     Args:
-        book: the gradebook.
-        assignment: name of the assignment.
+        pages: what the gradebook holds of an assignment.
         policy: `read_settings(course).policy(assignment)`.
-
-    Raises:
-        EngineError: the gradebook can't be read.
     """
-    pages = read_pages(book, assignment)
     return tuple(
         standing
         for student in pages.students

@@ -32,7 +32,7 @@ from grader.exports.junit import junit_xml
 from grader.gradebook import Gradebook, MarkRow
 from grader.instructor import Marker
 from grader.sandbox.runner import Runner
-from grader.standing import standings
+from grader.standing import read_pages, standings
 from grader.types import Submission, SubmittedFile
 
 
@@ -190,7 +190,7 @@ def test_late_policy_and_several_attempts_follow_from_the_gradebook(
             replace(ada, submitted_at=due + timedelta(days=2)),
         ):
             regrade(marker, [each], book, Serial())
-        (standing,) = standings(book, "tiny", marker.policy)
+        (standing,) = standings(read_pages(book, "tiny"), marker.policy)
         assert (standing.earned, standing.submitted_at) == (
             Fraction(48, 10),
             due + timedelta(days=2),

@@ -35,7 +35,7 @@ def book(tmp_path: Path) -> Gradebook:
 def test_points_are_exact_and_everybody_who_handed_in_is_there_by_name(book: Gradebook) -> None:
     with book:
         book.record("tiny", [entry("bob"), entry("Ada", earned=None), entry("한별", earned=2)])
-        found = standings(book, "tiny", Policy())
+        found = standings(read_pages(book, "tiny"), Policy())
     assert [(each.student, each.status, each.earned) for each in found] == [
         ("Ada", Status.WITHHELD, None),
         ("bob", Status.GRADED, 1),
@@ -50,14 +50,14 @@ def test_a_mark_by_hand_then_the_late_policy_then_an_override(book: Gradebook) -
     with book:
         book.record("tiny", [entry("ada", submitted_at=late)])
         book.decide("tiny", [mark("value", 2)])
-        (standing,) = standings(book, "tiny", policy)
+        (standing,) = standings(read_pages(book, "tiny"), policy)
         assert (standing.earned, standing.submitted_at) == (Fraction(4, 3), late)
         assert "1 h after the due date" in standing.note
         book.decide("tiny", [mark("", 1)])
-        (standing,) = standings(book, "tiny", policy)
+        (standing,) = standings(read_pages(book, "tiny"), policy)
         assert standing.earned == 1 and standing.note.endswith("set by hand to 1. so")
         book.decide("tiny", [mark("", None)])
-        assert standings(book, "tiny", policy)[0].earned == Fraction(4, 3)
+        assert standings(read_pages(book, "tiny"), policy)[0].earned == Fraction(4, 3)
 
 
 def test_a_withheld_grade_stays_withheld_but_for_an_override_of_the_whole(
@@ -66,9 +66,9 @@ def test_a_withheld_grade_stays_withheld_but_for_an_override_of_the_whole(
     with book:
         book.record("tiny", [entry("ada", earned=None)])
         book.decide("tiny", [mark("value", 2)])
-        assert standings(book, "tiny", Policy())[0].earned is None
+        assert standings(read_pages(book, "tiny"), Policy())[0].earned is None
         book.decide("tiny", [mark("", 2)])
-        assert standings(book, "tiny", Policy())[0].earned == 2
+        assert standings(read_pages(book, "tiny"), Policy())[0].earned == 2
 
 
 def test_the_last_mark_counts_and_one_that_is_taken_back_does_not() -> None:

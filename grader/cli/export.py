@@ -40,7 +40,7 @@ from grader.gradebook import Gradebook
 from grader.reports.legible import visible
 from grader.roster import Roster
 from grader.spoken import Language
-from grader.standing import WHOLE, read_pages, standing_of
+from grader.standing import WHOLE, read_pages, standings
 
 command = typer.Typer(add_completion=False)
 
@@ -163,9 +163,8 @@ def _marks(root: Path, assignment: str, *, so_far: bool) -> tuple[FinalMark, ...
     with Gradebook(gradebook_place(root)) as book:
         pages = read_pages(book, assignment)
     marks = tuple(
-        final_mark(standing, so_far=so_far, decided=WHOLE in pages.marks.get(student, {}))
-        for student in pages.students
-        if (standing := standing_of(pages, student, policy)) is not None
+        final_mark(each, so_far=so_far, decided=WHOLE in pages.marks.get(each.student, {}))
+        for each in standings(pages, policy)
     )
     if not marks:
         raise UsageError(
